@@ -1,0 +1,59 @@
+# Every target makes the environment it needs. `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(STAMP) ## make .venv with everything, pinned and hash-checked
+
+$(STAMP): requirements/uv.txt requirements/all.txt pyproject.toml
+	@echo "Making .venv: about 2 GB, a few minutes the first time"
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed"'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/uv.txt requirements/all.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@touch $@
+
+.PHONY: demo
+demo: $(STAMP) ## sample data, a refresh, three answers, then the API (ONCE=1: stop after the answers)
+	$(BIN)/anirec demo $(if $(ONCE),--once)
+
+.PHONY: serve
+serve: $(STAMP) ## the API on what was refreshed last
+	$(BIN)/anirec serve
+
+.PHONY: check
+check: $(STAMP) ## what to run all day: format, lint, types, import contracts, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/unit
+
+.PHONY: test
+test: check ## everything: check, then integration and end-to-end tests on a real Redis
+	$(BIN)/python -m pytest -q tests/integration tests/e2e
+
+.PHONY: bench
+bench: $(STAMP) ## speed beside named references; DATA=DIR for other data than a sample
+	$(BIN)/python -m tests.benchmarks.speed $(if $(DATA),--data $(DATA))
+
+.PHONY: peers
+peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate --peers`
+	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements/peers.txt
+
+.PHONY: format
+format: $(STAMP) ## let ruff put the source in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: requirements
+requirements: $(STAMP) ## pin again after pyproject.toml has changed
+	sh requirements/compile.sh

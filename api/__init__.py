@@ -1,0 +1,1 @@
+"""Online: the Flask app that looks lists up."""

@@ -1,0 +1,78 @@
+"""Serves the API until SIGTERM or SIGINT: python -m api."""
+
+import logging
+import os
+import socket
+import sys
+from functools import partial
+
+import click
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from api import wsgi
+from api.settings import Settings, from_env
+from schemas.errors import SettingsError
+
+BLOCKING_THREADS = 4
+KILL_SECONDS = 10
+
+
+@click.command()
+def main() -> None:
+    """Serve recommendations over HTTP.
+
+    Settings are environment variables: ANIREC_STORE (required), ANIREC_HOST, ANIREC_PORT,
+    ANIREC_WORKERS, ANIREC_STORE_TIMEOUT. Example: ANIREC_STORE=redis://localhost python -m api
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = from_env(os.environ)
+    except SettingsError as error:
+        _leave(2, str(error))
+    try:
+        _require_free(settings)
+    except OSError as error:
+        _leave(1, f"cannot listen on {_address(settings)}: {error.strerror}")
+    _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    server = Server(
+        "api.wsgi",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=BLOCKING_THREADS,
+        workers_kill_timeout=KILL_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.error,  # its warning about killed workers is often untrue
+    )
+    server.on_startup(lambda: print(f"Serving on http://{_address(settings)}", flush=True))
+    server.serve(target_loader=partial(wsgi.build, settings), wrap_loader=False)
+
+
+def _require_free(settings: Settings) -> None:
+    """Refuse a taken port: the server shares ports, and would share with a stranger."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
+def _leave(code: int, message: str) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

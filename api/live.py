@@ -1,0 +1,96 @@
+"""Live scores from influence rows: pure numpy, no Redis and no HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.lines import Because, Lines
+from schemas import influence_codec
+from schemas.errors import PayloadError
+from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
+
+Columns = NDArray[np.intp]
+Values = NDArray[np.float64]
+
+_NOBODY: Final = (NO_COLUMN, 0)
+_START: Final = len(influence_codec.HEADER)
+
+
+@dataclass(frozen=True, slots=True)
+class Influences:
+    """Rows of several titles end to end: `given[i]` moves `columns[i]` by `values[i]`."""
+
+    given: Columns
+    columns: Columns
+    values: Values
+
+
+def weigh(
+    given: Sequence[int], strengths: Sequence[float], rows: Sequence[bytes | None]
+) -> Influences:
+    """Multiply each title's row by the strength of the title; None is an empty row.
+
+    Raises:
+        PayloadError: a row cannot be read.
+    """
+    sizes = [0 if row is None else influence_codec.length(row) for row in rows]
+    parts = [(row, size) for row, size in zip(rows, sizes, strict=True) if row is not None]
+    values = np.repeat(np.asarray(strengths, dtype=np.float64), sizes) * _coefficients(parts)
+    if not np.isfinite(values).all():
+        raise PayloadError("an influence row holds a coefficient that is not finite")
+    return Influences(np.repeat(np.asarray(given, dtype=np.intp), sizes), _columns(parts), values)
+
+
+def best(influences: Influences, size: int, banned: Sequence[int], limit: int) -> Lines:
+    """The titles with the highest positive sum, best first; ties go to the lower column.
+
+    Args:
+        size: how many columns the catalogue has.
+        banned: columns that are never returned.
+    """
+    sums = np.bincount(influences.columns, influences.values, minlength=size)
+    scores = np.asarray(sums, dtype=np.float64)
+    scores[np.asarray(banned, dtype=np.intp)] = 0.0
+    columns = _highest(scores, limit)
+    return Lines(columns.tolist(), scores[columns].tolist(), _reasons(influences, columns, size))
+
+
+def _highest(scores: Values, limit: int) -> Columns:
+    positive = np.flatnonzero(scores > 0)
+    if positive.size > limit:
+        last = np.partition(scores[positive], -limit)[-limit]
+        positive = positive[scores[positive] >= last]
+    best_first: Columns = np.argsort(-scores[positive], kind="stable")
+    return positive[best_first][:limit]
+
+
+def _reasons(influences: Influences, columns: Columns, size: int) -> list[Because]:
+    place = np.full(size, -1, dtype=np.intp)
+    place[columns] = np.arange(columns.size)
+    helps = np.flatnonzero((place[influences.columns] >= 0) & (influences.values > 0))
+    places, values = place[influences.columns[helps]], influences.values[helps]
+    totals = np.bincount(places, values, minlength=columns.size)
+    order = np.lexsort((influences.given[helps], -values, places))
+    starts = np.searchsorted(places[order], np.arange(columns.size + 1))
+    found = zip(influences.given[helps][order], (values / totals[places])[order], strict=True)
+    listed = [(int(title), round(float(share) * SHARE_SCALE)) for title, share in found]
+    return [_because(listed[a:b]) for a, b in pairwise(starts)]
+
+
+def _because(contributors: Sequence[tuple[int, int]]) -> Because:
+    (first, share), (second, other), *_ = (*contributors, _NOBODY, _NOBODY)
+    return (first, share, second, other)
+
+
+def _columns(parts: Sequence[tuple[bytes, int]]) -> Columns:
+    found = [np.frombuffer(row, "<u2", n, _START) for row, n in parts]
+    return np.concatenate([*found, np.empty(0, np.intp)])
+
+
+def _coefficients(parts: Sequence[tuple[bytes, int]]) -> Values:
+    found = [np.frombuffer(row, "<f2", n, _START + 2 * n) for row, n in parts]
+    return np.concatenate([*found, np.empty(0)])

@@ -1,0 +1,71 @@
+"""RFC 9457 problem details: one shape for every error the API returns."""
+
+import logging
+from http import HTTPStatus
+
+import orjson
+from flask import Flask, Response
+from redis import RedisError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from api.service import UnknownAnimeError
+from schemas.errors import InvalidParameterError, NothingPublishedError, PayloadError
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS = 2
+
+log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(InvalidParameterError, _refused)
+    app.register_error_handler(UnknownAnimeError, _unknown)
+    app.register_error_handler(RedisError, _unavailable)
+    app.register_error_handler(NothingPublishedError, _nothing_published)
+    app.register_error_handler(PayloadError, _unreadable)
+    app.register_error_handler(HTTPException, _http)
+
+
+def _refused(error: InvalidParameterError) -> Response:
+    return _problem(HTTPStatus.BAD_REQUEST, "Invalid request", str(error))
+
+
+def _unknown(error: UnknownAnimeError) -> Response:
+    return _problem(HTTPStatus.NOT_FOUND, "Unknown anime", str(error))
+
+
+def _unavailable(error: RedisError) -> Response:
+    log.error("the store did not answer: %r", error)
+    return _later("The store does not answer. Try again shortly.")
+
+
+def _nothing_published(error: NothingPublishedError) -> Response:
+    log.error("nothing to serve: %s", error)
+    return _later("No recommendations have been published yet. Try again shortly.")
+
+
+def _later(detail: str) -> Response:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    response = _problem(status, "Recommendations unavailable", detail)
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _unreadable(error: PayloadError) -> Response:
+    log.error("stored data cannot be read: %s", error)
+    detail = "The fault is on our side and was logged."
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Stored data cannot be read", detail)
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or InternalServerError.code
+    response = _problem(status, error.name, error.description)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _problem(status: int, title: str, detail: str | None) -> Response:
+    body = {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
+    return Response(orjson.dumps(body), status=int(status), content_type=CONTENT_TYPE)

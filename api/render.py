@@ -1,0 +1,74 @@
+"""Answers as JSON text, joined from what the catalogue prepared. No Flask, no decisions."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import chain, repeat
+from typing import Final
+
+import orjson
+
+from api.catalogue import Catalogue
+from api.lines import NOTHING, Because, Lines
+from api.service import Answer
+from schemas.manifests import GenerationManifest
+from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
+from schemas.records import Anime, AnimeId, Generation, UserId
+
+_SHARES: Final = tuple(f"{round(n / SHARE_SCALE, 3)}}}" for n in range(SHARE_SCALE + 1))
+_FROM_POPULAR: Final = ',"source":"popular"'
+
+
+def for_user(user_id: UserId, answer: Answer, *, reasons: bool) -> str:
+    return _answer(f'"user_id":{user_id},', answer, reasons=reasons)
+
+
+def similar(anime_id: AnimeId, answer: Answer) -> str:
+    return _answer(f'"anime_id":{anime_id},', answer, reasons=False)
+
+
+def live(answer: Answer, *, reasons: bool) -> str:
+    ignored = ",".join(map(str, answer.ignored))
+    return _answer(f'"ignored":[{ignored}],', answer, reasons=reasons)
+
+
+def anime(found: Anime) -> bytes:
+    facts = asdict(found)
+    del facts["franchise"]  # a number that means something only inside one generation
+    return orjson.dumps(facts)
+
+
+def generation(manifest: GenerationManifest, previous: Generation | None) -> bytes:
+    return orjson.dumps({**asdict(manifest), "previous": previous})
+
+
+def _answer(subject: str, answer: Answer, *, reasons: bool) -> str:
+    catalogue = answer.loaded.catalogue
+    items = _items(answer.lines, catalogue, reasons=reasons)
+    if answer.topped_up.columns:
+        first = len(answer.lines.columns) + 1
+        more = _items(answer.topped_up, catalogue, first, _FROM_POPULAR, reasons=reasons)
+        items = chain(items, more)
+    return (
+        f'{{{subject}"source":"{answer.source}","generation":"{answer.loaded.generation}",'
+        f'"stale":false,"items":[{",".join(items)}]}}'
+    )
+
+
+def _items(
+    lines: Lines, catalogue: Catalogue, first: int = 1, ending: str = "", *, reasons: bool
+) -> Iterator[str]:
+    every = enumerate(zip(lines.columns, lines.scores, strict=True), first)
+    because = chain(lines.reasons, repeat(NOTHING))
+    for (rank, (column, score)), why in zip(every, because, strict=False):
+        shown = f',"reasons":[{_reasons(why, catalogue.reasons)}]' if reasons else ""
+        yield (
+            f'{{"rank":{rank},"anime_id":{catalogue.anime[column].anime_id},'
+            f'"score":{score:.6g},{catalogue.facts[column]}{shown}{ending}}}'
+        )
+
+
+def _reasons(why: Because, titles: Sequence[str]) -> str:
+    first, share, second, other = why
+    if second != NO_COLUMN:
+        return f"{titles[first]}{_SHARES[share]},{titles[second]}{_SHARES[other]}"
+    return f"{titles[first]}{_SHARES[share]}" if first != NO_COLUMN else ""

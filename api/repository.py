@@ -1,0 +1,138 @@
+"""Where the API gets its rankings. The Protocol is the seam; Redis is one answer to it."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final, Protocol, TypeVar, cast
+
+from redis import Redis
+
+from api import lines
+from api.catalogue import Catalogue, prepare
+from api.lines import Lines
+from schemas import catalogue_codec, documents, keys, pointer, ranking_codec
+from schemas.errors import NothingPublishedError, PayloadError
+from schemas.manifests import GenerationManifest
+from schemas.pointer import Pointer
+from schemas.records import AnimeId, Generation, UserId
+
+POINTER_SECONDS: Final = 1.0
+KEPT: Final = 2
+"""Generations held in memory: the live one, and the one before for requests still running."""
+
+Decoded = TypeVar("Decoded")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What every request of one generation needs, read once."""
+
+    generation: Generation
+    manifest: GenerationManifest
+    catalogue: Catalogue
+    popular: Lines
+
+
+class Rankings(Protocol):
+    """A list that is not stored is None, an ordinary answer; a broken store raises.
+
+    A request asks for the pointer once and reads everything from the generation it chose.
+
+    Raises:
+        NothingPublishedError: no generation is live, or the one asked for is gone.
+        PayloadError: what is stored cannot be read; the message names the key.
+        RedisError: the store did not answer.
+    """
+
+    def pointer(self) -> Pointer: ...
+    def load(self, generation: Generation) -> Loaded: ...
+    def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None: ...
+    def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None: ...
+    def influences(
+        self, generation: Generation, anime_ids: Sequence[AnimeId]
+    ) -> list[bytes | None]:
+        """One influence row for each title, in their order; None where a title has none."""
+
+
+class RedisRankings:
+    """One GET for a list; the pointer is read about once a second, the rest once."""
+
+    def __init__(self, client: Redis, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client, self._clock = client, clock
+        self._pointer: tuple[float, Pointer] | None = None
+        self._loaded: dict[Generation, Loaded] = {}
+        self._loading = Lock()
+
+    def pointer(self) -> Pointer:
+        now, known = self._clock(), self._pointer
+        if known is not None and now < known[0]:
+            return known[1]
+        fresh = self._read_pointer()
+        self._pointer = (now + POINTER_SECONDS, fresh)
+        return fresh
+
+    def load(self, generation: Generation) -> Loaded:
+        return self._loaded.get(generation) or self._load_once(generation)
+
+    def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None:
+        return self._lines(keys.user(generation, user_id), limit)
+
+    def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None:
+        return self._lines(keys.similar(generation, anime_id), limit)
+
+    def influences(
+        self, generation: Generation, anime_ids: Sequence[AnimeId]
+    ) -> list[bytes | None]:
+        if not anime_ids:
+            return []
+        wanted = [keys.influence(generation, anime_id) for anime_id in anime_ids]
+        return cast(list[bytes | None], self._client.mget(wanted))
+
+    def _read_pointer(self) -> Pointer:
+        text = cast(bytes | None, self._client.hget(keys.CONTROL, "pointer"))
+        if text is None:
+            raise NothingPublishedError(f"{keys.CONTROL} has no pointer")
+        return _decode(keys.CONTROL, text, pointer.decode)
+
+    def _load_once(self, generation: Generation) -> Loaded:
+        with self._loading:
+            if generation not in self._loaded:
+                self._loaded[generation] = self._load(generation)
+                while len(self._loaded) > KEPT:
+                    del self._loaded[next(iter(self._loaded))]
+            return self._loaded[generation]
+
+    def _load(self, generation: Generation) -> Loaded:
+        return Loaded(
+            generation,
+            self._require(keys.manifest(generation), _manifest),
+            prepare(self._require(keys.catalogue(generation), catalogue_codec.decode)),
+            self._lines(keys.popular(generation), ranking_codec.MAX_ENTRIES) or Lines(),
+        )
+
+    def _lines(self, key: str, limit: int) -> Lines | None:
+        payload = self._get(key)
+        if payload is None:
+            return None
+        return _decode(key, payload, lambda found: lines.read(found, limit))
+
+    def _require(self, key: str, decode: Callable[[bytes], Decoded]) -> Decoded:
+        payload = self._get(key)
+        if payload is None:
+            raise NothingPublishedError(f"{key} is not stored")
+        return _decode(key, payload, decode)
+
+    def _get(self, key: str) -> bytes | None:
+        return cast(bytes | None, self._client.get(key))  # decode_responses stays off
+
+
+def _manifest(text: bytes) -> GenerationManifest:
+    return documents.load(GenerationManifest, text)
+
+
+def _decode(key: str, payload: bytes, decode: Callable[[bytes], Decoded]) -> Decoded:
+    try:
+        return decode(payload)
+    except PayloadError as error:
+        raise PayloadError(f"{key}: {error}") from error

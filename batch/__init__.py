@@ -1,0 +1,1 @@
+"""Offline: ingest, models, the Beam pipeline and publishing."""

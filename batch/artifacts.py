@@ -1,0 +1,109 @@
+"""Models on disk: arrays and a manifest, written whole or not at all, never pickled."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import load_npz, save_npz
+
+from batch.models.legs import LEGS, leg_module
+from batch.scoring import ExplainingLeg, Model
+from batch.statistics import TitleStatistics
+from schemas import documents
+from schemas.errors import PayloadError
+from schemas.manifests import ModelManifest
+
+MANIFEST: Final = "manifest.json"
+_ANIME_IDS: Final = "anime_ids.npy"
+_COLUMNS: Final = "columns.npy"
+_POPULARITY: Final = "popularity.npy"
+_SPREAD: Final = "spread.npz"
+_VECTORS: Final = "vectors.npz"
+_STATISTICS: Final = "statistics.npz"
+
+
+def save_model(
+    model: Model, statistics: TitleStatistics, anime_ids: NDArray[np.int32], folder: Path
+) -> None:
+    """Write a model, with the catalogue order that its arrays rely on, to a folder of its own.
+
+    A folder that is there already is replaced.
+    """
+    with whole_folder(folder) as part:
+        np.save(part / _ANIME_IDS, anime_ids, allow_pickle=False)
+        np.save(part / _COLUMNS, model.columns, allow_pickle=False)
+        np.save(part / _POPULARITY, model.popularity, allow_pickle=False)
+        save_npz(part / _SPREAD, model.spread)
+        save_npz(part / _VECTORS, model.vectors)
+        np.savez(
+            part / _STATISTICS,
+            watchers=statistics.watchers,
+            raters=statistics.raters,
+            rating_sums=statistics.rating_sums,
+        )
+        for name, leg in zip(LEGS, (model.linear, *model.others), strict=True):
+            (part / name).mkdir()
+            leg.save(part / name)
+        (part / MANIFEST).write_text(documents.dump(model.manifest, indent=2), encoding="utf-8")
+
+
+def load_model(folder: Path) -> Model:
+    """Read a model.
+
+    Raises:
+        PayloadError: the arrays do not belong together.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise PayloadError(f"{folder} is not a finished model: it has no {MANIFEST}")
+    linear, *others = (leg_module(name).load(folder / name) for name in manifest.blend)
+    model = Model(
+        manifest,
+        cast(ExplainingLeg, linear),
+        others,
+        np.load(folder / _COLUMNS, allow_pickle=False),
+        load_npz(folder / _SPREAD),
+        load_npz(folder / _VECTORS),
+        np.load(folder / _POPULARITY, allow_pickle=False),
+    )
+    if (model.anime, model.rated) != (manifest.anime, manifest.rated):
+        raise PayloadError(f"{folder}: arrays and manifest disagree on the number of titles")
+    return model
+
+
+def load_anime_ids(folder: Path) -> NDArray[np.int32]:
+    """The catalogue order that a model's columns mean."""
+    ids: NDArray[np.int32] = np.load(folder / _ANIME_IDS, allow_pickle=False)
+    return ids
+
+
+def load_statistics(folder: Path) -> TitleStatistics:
+    """Read what users did with each title when the model was trained."""
+    with np.load(folder / _STATISTICS, allow_pickle=False) as found:
+        return TitleStatistics(found["watchers"], found["raters"], found["rating_sums"])
+
+
+def read_manifest(folder: Path) -> ModelManifest | None:
+    """Read a model's manifest, None where no finished model lies."""
+    path = folder / MANIFEST
+    return documents.load(ModelManifest, path.read_bytes()) if path.is_file() else None
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write to that takes its name only if the block ends without an error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield part
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,124 @@
+"""Reading what ingest wrote: the catalogue, and users' histories shard by shard."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from schemas import documents
+from schemas.errors import DataRefusedError
+from schemas.manifests import DatasetManifest
+from schemas.records import Anime, AnimeId
+
+MANIFEST: Final = "manifest.json"
+CATALOGUE: Final = "catalogue.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """Some users' interactions, user after user, each user's columns ascending.
+
+    Row u of `user_ids` (users,) owns the interactions from `starts[u]` to `starts[u + 1]`;
+    `columns`, `ratings` (0: none given) and `statuses` have shape (interactions,).
+    """
+
+    user_ids: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    columns: NDArray[np.int32]
+    ratings: NDArray[np.int8]
+    statuses: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """For each interaction the row of its user, shape (interactions,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    def block(self, start: int, stop: int) -> "Histories":
+        """The users from row `start` up to `stop`."""
+        first, last = self.starts[start], self.starts[min(stop, len(self))]
+        part = slice(first, last)
+        return Histories(
+            self.user_ids[start:stop],
+            self.starts[start : stop + 1] - first,
+            self.columns[part],
+            self.ratings[part],
+            self.statuses[part],
+        )
+
+    def blocks(self, users: int) -> Iterator["Histories"]:
+        """Cut into blocks of `users` users; the last one may be smaller."""
+        return (self.block(start, start + users) for start in range(0, len(self), users))
+
+    def where(self, keep: NDArray[np.bool_]) -> "Histories":
+        """Keep some interactions, shape (interactions,), and every user."""
+        kept = np.concatenate(([0], np.cumsum(keep)))
+        starts = kept[self.starts]
+        return Histories(
+            self.user_ids, starts, self.columns[keep], self.ratings[keep], self.statuses[keep]
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A finished data set in a folder."""
+
+    folder: Path
+    manifest: DatasetManifest
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The catalogue with everything ingest knows; the row is the column of matrices."""
+        return pq.read_table(self.folder / CATALOGUE)
+
+    @cached_property
+    def anime_ids(self) -> NDArray[np.int32]:
+        """Ascending, shape (anime,)."""
+        ids: NDArray[np.int32] = self.table["anime_id"].to_numpy()
+        return ids
+
+    def catalogue(self) -> list[Anime]:
+        """What people see of each title, in column order."""
+        names = [name for name in self.table.column_names if name in Anime.__dataclass_fields__]
+        return [_anime(row) for row in self.table.select(names).to_pylist()]
+
+    def shard(self, name: str) -> Histories:
+        """Read one shard."""
+        table = pq.read_table(self.folder / name)
+        users, ids, ratings, statuses = (
+            table[column].to_numpy() for column in ("user_id", "anime_id", "rating", "status")
+        )
+        user_ids, firsts = np.unique(users, return_index=True)
+        starts = np.append(firsts, len(users)).astype(np.int64)
+        columns = np.searchsorted(self.anime_ids, ids).astype(np.int32)
+        return Histories(user_ids, starts, columns, ratings, statuses)
+
+    def shards(self) -> Iterator[Histories]:
+        """All users, shard after shard."""
+        return (self.shard(name) for name in self.manifest.shards)
+
+
+def _anime(row: dict[str, Any]) -> Anime:
+    row["anime_id"] = AnimeId(row["anime_id"])
+    row["genres"], row["studios"] = tuple(row["genres"]), tuple(row["studios"])
+    return Anime(**row)
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Open a data set by its manifest.
+
+    Raises:
+        DataRefusedError: there is none, so nothing finished lies there.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise DataRefusedError(f"{folder} is not a finished data set: it has no {MANIFEST}")
+    return Dataset(folder, documents.load(DatasetManifest, path.read_bytes()))

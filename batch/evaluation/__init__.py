@@ -1,0 +1,1 @@
+"""How good rankings are: splits, metrics, references. Pure functions."""

@@ -1,0 +1,141 @@
+"""Ingest from end to end: a folder of files in, a finished data set out, or nothing at all."""
+
+import logging
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from batch.ingest import blocks, catalogue, layouts, rejects, reports, shards, transforms
+from batch.ingest.layouts import Layout
+from batch.ingest.numbers import RowShape
+from batch.ingest.reports import Tally
+from batch.ingest.titles import Title
+from batch.ingest.transforms import PIECES, SHARDS, Job
+from schemas import documents
+from schemas.errors import DataRefusedError, SettingsError
+from schemas.manifests import DatasetManifest
+
+MANIFEST: Final = "manifest.json"
+REJECTS: Final = "rejects.csv"
+ROWS_PER_SHARD: Final = 500_000
+_MAX_SHARDS: Final = 2**16
+_log = logging.getLogger(__name__)
+
+
+def ingest(
+    data: Path, out: Path, *, reject_share: float, runner: str = "FnApiRunner",
+    runner_options: Sequence[str] = (), progress: Callable[[str], None] | None = None,
+    rows_per_shard: int = ROWS_PER_SHARD, block_bytes: int = blocks.BLOCK_BYTES,
+) -> DatasetManifest:  # fmt: skip
+    """Read `data` into the new folder `out`.
+
+    Args:
+        reject_share: the largest part of the interaction rows that may be unusable, 0 to 1.
+        progress: told, in a few words, what begins.
+
+    Raises:
+        DataRefusedError: the input cannot be used; nothing is left at `out`. Where too many
+            rows are unusable, `<out>.rejects.csv` lists them.
+        SettingsError: `out` is in use.
+    """
+    if not 0 <= reject_share <= 1:
+        raise ValueError(f"reject_share must be from 0 to 1, got {reject_share}")
+    tell = progress or _log.info
+    layout = layouts.recognise(data)
+    with _new_folder(out.absolute()) as work:
+        tell(f"reading {layout.catalogue.path.name}")
+        titles = _read_titles(layout, work)
+        job = _job(layout, work, rows_per_shard, block_bytes)
+        tell(f"reading {layout.interactions.path.name}, shards: {job.shards}")
+        tally = _read_interactions(layout, job, runner, runner_options)
+        shutil.rmtree(job.spools)
+        _require_usable(tally, reject_share, work / REJECTS, out)
+        manifest = _manifest(layout, titles, tally)
+        (work / MANIFEST).write_text(documents.dump(manifest, indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    """Give a folder to work in, which becomes `out` at the end and vanishes on an error."""
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        holds = "a data set" if (out / MANIFEST).exists() else "something else"
+        raise SettingsError(f"out must be a new or empty folder, {out} holds {holds}")
+    work = out.with_name(f".{out.name}.{uuid.uuid4().hex[:12]}.partial")
+    work.mkdir(parents=True)
+    try:
+        yield work
+        work.replace(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _read_titles(layout: Layout, work: Path) -> list[Title]:
+    titles, rejected = catalogue.read(layout)
+    catalogue.write(work / catalogue.FILE, titles)
+    rejects.write(work / REJECTS, rejected)
+    if rejected:
+        _log.warning("catalogue: %d titles, %d rows rejected", len(titles), len(rejected))
+    return titles
+
+
+def _job(layout: Layout, work: Path, rows_per_shard: int, block_bytes: int) -> Job:
+    shape = RowShape(layout.interactions.columns, layout.unscored)
+    shard_count = blocks.estimate_rows(layout.interactions, shape) // rows_per_shard + 1
+    spools = work / "spools"
+    spools.mkdir()
+    return Job(work, spools, shape, min(shard_count, _MAX_SHARDS), block_bytes)
+
+
+def _read_interactions(
+    layout: Layout, job: Job, runner: str, runner_options: Sequence[str]
+) -> Tally:
+    source = layout.interactions
+    transforms.run(blocks.plan(source, job.block_bytes), job, runner, runner_options)
+    tally = reports.read(job.spools / PIECES, job.spools / SHARDS)
+    header_lines = 1 if source.start else 0
+    parts = tally.parts(job.spools, source.path.name, header_lines)
+    rejects.append(job.work / REJECTS, parts)
+    return tally
+
+
+def _require_usable(tally: Tally, reject_share: float, rejected: Path, out: Path) -> None:
+    for piece in tally.pieces:
+        if piece.refused:
+            raise DataRefusedError(piece.refused)
+    unusable = sum(tally.rejected.values())
+    if unusable > reject_share * tally.read:
+        raise DataRefusedError(
+            f"{unusable} of {tally.read} interaction rows ({unusable / tally.read:.2%}) cannot be "
+            f"used, more than the {reject_share:.2%} allowed: {_keep_aside(tally, rejected, out)}"
+        )
+    if not tally.rows:
+        kept = f": {_keep_aside(tally, rejected, out)}" if unusable else ""
+        raise DataRefusedError(f"there is no usable interaction row{kept}")
+
+
+def _keep_aside(tally: Tally, rejected: Path, out: Path) -> str:
+    kept = out.with_name(f"{out.name}.rejects.csv")
+    rejected.replace(kept)
+    reasons = ", ".join(f"{reason} {n}" for reason, n in tally.rejected.items())
+    return f"{reasons}; {kept} lists them"
+
+
+def _manifest(layout: Layout, titles: Sequence[Title], tally: Tally) -> DatasetManifest:
+    _log.info(
+        "interactions: %d rows read, %d kept, %d replaced by later rows, %d rejected",
+        tally.read, tally.rows, tally.replaced, sum(tally.rejected.values()),
+    )  # fmt: skip
+    return DatasetManifest(
+        hash=shards.content_hash(tally.rows, tally.digest, catalogue.digest(titles)),
+        layout=layout.name,
+        users=tally.users,
+        anime=len(titles),
+        rows=tally.rows,
+        shards=[shard.name for shard in tally.shards],
+        rejected=tally.rejected,
+        sources=layout.sources,
+    )

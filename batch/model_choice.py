@@ -1,0 +1,78 @@
+"""Train a model or use a saved one, and say why."""
+
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from batch import artifacts, reuse
+from batch.dataset import Dataset
+from batch.engine import Engine
+from batch.params import Params
+from batch.progress import Progress
+from batch.reuse import Identity
+from batch.training import train
+from schemas.errors import DataRefusedError
+from schemas.manifests import ModelManifest
+
+log = logging.getLogger(__name__)
+
+
+class Train(StrEnum):
+    """When to train: AUTO only where no saved model fits."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The model to score with, where it is, and why it is this one."""
+
+    folder: Path
+    manifest: ModelManifest
+    trained: bool
+    reason: str
+
+
+def choose_model(
+    dataset: Dataset, models: Path, when: Train, params: Params, engine: Engine, progress: Progress
+) -> Choice:
+    """Find or train the model for a data set.
+
+    Raises:
+        DataRefusedError: NEVER, and no saved model knows this catalogue.
+    """
+    wanted = reuse.identity(dataset.manifest.hash, params)
+    if when is Train.NEVER:
+        return _newest_that_fits(dataset, models)
+    reason = "asked to" if when is Train.ALWAYS else why_train(models, wanted)
+    folder = models / wanted.model
+    if reason:
+        log.info("training a model: %s", reason)
+        manifest = train(dataset, folder, wanted, params, engine, progress).manifest
+        return Choice(folder, manifest, True, reason)
+    found = artifacts.read_manifest(folder)
+    assert found is not None
+    return Choice(folder, found, False, "data, settings and code are those of the saved model")
+
+
+def why_train(models: Path, wanted: Identity) -> str:
+    """Why no saved model will do; empty if one does."""
+    saved = dict(reuse.models_in(models))
+    if models / wanted.model in saved:
+        return reuse.why_not(saved[models / wanted.model], wanted)
+    newest = next(iter(saved.values()), None)
+    return reuse.why_not(newest, wanted) if newest else "no saved model"
+
+
+def _newest_that_fits(dataset: Dataset, models: Path) -> Choice:
+    for folder, manifest in reuse.models_in(models):
+        if np.array_equal(artifacts.load_anime_ids(folder), dataset.anime_ids):
+            return Choice(folder, manifest, False, "asked not to train")
+    raise DataRefusedError(
+        f"asked not to train, but no model in {models} was trained on this catalogue"
+    )

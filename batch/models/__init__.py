@@ -1,0 +1,1 @@
+"""The legs of the hybrid, and how they are blended."""

@@ -1,0 +1,77 @@
+"""What a leg of the hybrid is, and which legs there are; nothing else knows them by name."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from batch.features import Features
+from batch.params import Params
+from batch.progress import Progress
+
+Scores = NDArray[np.float32]
+
+LEGS: Final = ("linear", "elsa")
+"""Modules of batch.models, each with `fit` and `load`. The first one sets the scale of scores."""
+
+
+class Leg(Protocol):
+    """A fitted model of the rated titles."""
+
+    def score(self, strengths: csr_array) -> Scores:
+        """Score every rated title for every user, shape (users, rated).
+
+        A user's scores depend on that user's row only, as long as the number of rows is the
+        same: callers pad blocks to a fixed size.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write everything `load` needs into an existing, empty folder. No pickles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Validation users: what a leg may see of them, shape (users, rated), and what it must
+    find, 0/1 of the same shape.
+    """
+
+    given: csr_array
+    wanted: csr_array
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """All that a leg is fitted on.
+
+    `shards` streams the users' strengths without what validation holds out, shape
+    (users of the shard, rated), anew at each call; `gram` is their damped Gram matrix,
+    (rated, rated) float64; `features` has its columns cut to the rated titles.
+    """
+
+    users: int
+    rated: int
+    shards: Callable[[], Iterator[csr_array]]
+    gram: NDArray[np.float64]
+    features: Features
+    validation: Validation
+    params: Params
+    progress: Progress
+
+
+class LegModule(Protocol):
+    """What a module named in LEGS offers."""
+
+    def fit(self, training: Training) -> Leg: ...
+    def load(self, folder: Path) -> Leg: ...
+
+
+def leg_module(name: str) -> LegModule:
+    """Import a leg only when it is used: one of them imports TensorFlow."""
+    if name not in LEGS:
+        raise ValueError(f"unknown leg {name!r}, known are {', '.join(LEGS)}")
+    return cast(LegModule, import_module(f"batch.models.{name}"))

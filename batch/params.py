@@ -1,0 +1,181 @@
+"""The knobs of a refresh: defaults, and how params.yaml overrides them."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from schemas.errors import SettingsError
+from schemas.ranking_codec import MAX_ENTRIES
+from schemas.strengths import RATED_PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class IngestParams:
+    reject_share: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthParams:
+    rating_power: float = 2.0
+    unscored: float = 0.35
+    dropped: float = 0.0
+    planned: float = 0.0
+
+    def table(self) -> dict[str, float]:
+        """The strengths table that schemas.strengths looks up."""
+        rated = {f"{RATED_PREFIX}{r}": (r / 10) ** self.rating_power for r in range(1, 11)}
+        return rated | {
+            "unscored": self.unscored,
+            "dropped": self.dropped,
+            "planned": self.planned,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationParams:
+    user_share: float = 0.1
+    max_users: int = 2000
+    row_share: float = 0.2
+    relevant_rating: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LinearParams:
+    regularisation: float = 10.0
+    row_damping: float = 0.25
+    metadata: float = 2.5
+    rarity: float = 0.5
+    unrated_neighbours: int = 10
+    unrated_damping: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class ElsaParams:
+    factors: int = 256
+    epochs: int = 30
+    patience: int = 3
+    batch_users: int = 1024
+    learning_rate: float = 0.1
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ListParams:
+    entries: int = 200
+    reasons: int = 100
+    similar: int = 200
+    influence: int = 200
+    popular: int = 200
+    popular_damping: float = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateParams:
+    user_coverage: float = 0.99
+    catalogue_coverage: float = 0.02
+    ndcg_ratio: float = 0.95
+    overlap: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class PublishParams:
+    lease_seconds: int = 60
+    verify_sample: int = 200
+    superseded_hours: float = 48.0
+    refused_hours: float = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """All of them; params.yaml has one section for each field and explains each value."""
+
+    ingest: IngestParams = field(default_factory=IngestParams)
+    strengths: StrengthParams = field(default_factory=StrengthParams)
+    validation: ValidationParams = field(default_factory=ValidationParams)
+    linear: LinearParams = field(default_factory=LinearParams)
+    elsa: ElsaParams = field(default_factory=ElsaParams)
+    lists: ListParams = field(default_factory=ListParams)
+    gates: GateParams = field(default_factory=GateParams)
+    publish: PublishParams = field(default_factory=PublishParams)
+
+
+_SHARES: Final = frozenset(
+    ["reject_share", "user_share", "row_share", "user_coverage", "catalogue_coverage", "overlap"]
+)
+_SIGNED: Final = frozenset({"dropped", "planned"})
+_LIST_LENGTHS: Final = frozenset({"entries", "reasons", "similar", "popular"})
+
+
+def load(path: Path | None) -> Params:
+    """Read a params file; sections and values that it leaves out keep their defaults.
+
+    Raises:
+        SettingsError: the file cannot be read, or has an unknown name or an unusable value;
+            the message lists every problem.
+    """
+    return from_mapping(_read(path), str(path)) if path else Params()
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    import yaml  # here, since rolling back needs parameters where yaml may not be installed
+
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"cannot read params file {path}: {error}") from error
+    if found is not None and not isinstance(found, dict):
+        raise SettingsError(f"{path} must map section names to values")
+    return found or {}
+
+
+def from_mapping(found: Mapping[str, Any], origin: str) -> Params:
+    """Check a parsed params file; `origin` is what messages call it.
+
+    Raises:
+        SettingsError: listing every problem.
+    """
+    problems: list[str] = []
+    kinds = {section.name: type(getattr(Params(), section.name)) for section in _fields(Params)}
+    problems += [f"unknown section {name!r}" for name in found if name not in kinds]
+    sections = {
+        name: _section(name, kinds[name], value, problems)
+        for name, value in found.items()
+        if name in kinds
+    }
+    if problems:
+        raise SettingsError(f"{origin}: " + "; ".join(problems))
+    return Params(**sections)
+
+
+def _fields(kind: type) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(kind)
+
+
+def _section(name: str, kind: type, values: object, problems: list[str]) -> Any:
+    if not isinstance(values, dict):
+        problems.append(f"section {name!r} must map names to values, got {values!r}")
+        return kind()
+    types = {one.name: one.type for one in _fields(kind)}
+    for key, value in values.items():
+        where = f"{name}.{key}"
+        if key not in types:
+            problems.append(f"unknown {where}, known are {', '.join(types)}")
+        else:
+            problems += _problems_of(where, key, types[key], value)
+    return kind() if problems else kind(**values)
+
+
+def _problems_of(where: str, key: str, kind: object, value: object) -> list[str]:
+    """A rule for each value; a list so that the caller can go on to the next one."""
+    whole = kind is int
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        return [f"{where} must be {'a whole number' if whole else 'a number'}, got {value!r}"]
+    if key in _SHARES and not 0 <= value <= 1:
+        return [f"{where} must be from 0 to 1, got {value!r}"]
+    if key in _LIST_LENGTHS and not 1 <= value <= MAX_ENTRIES:
+        return [f"{where} must be from 1 to {MAX_ENTRIES}, got {value!r}"]
+    if key not in _SIGNED and value < 0:
+        return [f"{where} must not be negative, got {value!r}"]
+    return []

@@ -1,0 +1,173 @@
+"""The nightly pipeline: shards of users and blocks of titles in, payloads in Redis out."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.utils.shared import Shared
+
+from batch import artifacts
+from batch.chunks import chunks
+from batch.dataset import Dataset, Histories
+from batch.encoding import encode_histories
+from batch.engine import Engine, save_json
+from batch.params import ListParams
+from batch.publish.sink import Chunk, Sample, WriteToRedis, Written
+from batch.scoring import BLOCK, Model
+from batch.title_lists import influence_rows, similar_lists
+from batch.user_lists import user_lists
+from schemas import keys
+from schemas.records import Generation
+
+USERS, HISTORIES, SIMILAR, INFLUENCE = "u", "h", "a", "i"
+"""Families of keys.prefix."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a worker needs to know; small, since it travels with the graph."""
+
+    generation: Generation
+    dataset: Dataset
+    model_folder: Path
+    store: str
+    lists: ListParams
+
+    def load_model(self) -> Model:
+        return artifacts.load_model(self.model_folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What one family got: keys and payload bytes."""
+
+    keys: int = 0
+    size: int = 0
+
+
+def write_lists(engine: Engine, job: Job, samples: int, report: Path) -> None:
+    """Rank everything and write it; what was written is summed up as JSON in `report`."""
+    anime = len(job.dataset.anime_ids)
+
+    def build(pipeline: beam.Pipeline) -> object:
+        shared = Shared()
+        users = (
+            pipeline
+            | "Shards" >> beam.Create(job.dataset.manifest.shards)
+            | "Spread users" >> beam.Reshuffle()
+            | "Rank users" >> beam.ParDo(_Rank(job, shared, _user_chunks))
+        )
+        titles = (
+            pipeline
+            | "Titles" >> beam.Create(list(range(0, anime, BLOCK)))
+            | "Spread titles" >> beam.Reshuffle()
+            | "Rank titles" >> beam.ParDo(_Rank(job, shared, _title_chunks))
+        )
+        return (
+            (users, titles)
+            | beam.Flatten()
+            | WriteToRedis(job.store, job.generation)
+            | "Sum up" >> beam.CombineGlobally(_SumUp(samples))
+            | "Report" >> beam.Map(save_json, str(report))
+        )
+
+    engine.run(build)
+
+
+class _Rank(beam.DoFn):
+    """Shard names or block starts -> chunks; the model is loaded once per process."""
+
+    def __init__(self, job: Job, shared: Shared, make: Callable[..., Iterator[Chunk]]) -> None:
+        self._job, self._shared, self._make = job, shared, make
+
+    def setup(self) -> None:
+        self._model = self._shared.acquire(self._job.load_model, tag=str(self._job.model_folder))
+
+    def process(self, element: str | int) -> Iterator[Chunk]:
+        yield from self._make(self._job, self._model, element)
+
+
+def _user_chunks(job: Job, model: Model, shard: str) -> Iterator[Chunk]:
+    histories = job.dataset.shard(shard)
+    rank = partial(_rank_block, model, job.lists)
+    lists = _flat(_in_threads(rank, histories.blocks(BLOCK)))
+    ids = histories.user_ids.tolist()
+    yield from _chunked(job, USERS, zip(ids, lists, strict=True), counted=True)
+    yield from _chunked(job, HISTORIES, zip(ids, encode_histories(histories), strict=True))
+
+
+def _rank_block(model: Model, lists: ListParams, histories: Histories) -> list[bytes]:
+    return list(user_lists(model, histories, lists))
+
+
+def _title_chunks(job: Job, model: Model, first: int) -> Iterator[Chunk]:
+    last = min(first + BLOCK, model.anime)
+    ids = job.dataset.anime_ids[model.columns[first:last]].tolist()
+    for family, rows in ((SIMILAR, similar_lists), (INFLUENCE, influence_rows)):
+        yield from _chunked(job, family, zip(ids, rows(model, first, last, job.lists), strict=True))
+
+
+def _chunked(
+    job: Job, family: str, pairs: Iterable[tuple[int, bytes]], *, counted: bool = False
+) -> Iterator[Chunk]:
+    prefix = keys.prefix(job.generation, family)
+    for chunk in chunks(pairs):
+        payloads = {f"{prefix}{one}": payload for one, payload in chunk}
+        yield Chunk(family, payloads, len(chunk) if counted else 0)
+
+
+def _in_threads(
+    rank: Callable[[Histories], list[bytes]], blocks: Iterable[Histories]
+) -> Iterator[list[bytes]]:
+    """One thread a core, a few blocks at a time: numpy and scipy let go of the lock."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    with ThreadPoolExecutor(cores) as pool:
+        for some in chunks(blocks, 4 * cores):
+            yield from pool.map(rank, some)
+
+
+def _flat(lists: Iterable[list[bytes]]) -> Iterator[bytes]:
+    return (payload for some in lists for payload in some)
+
+
+class _SumUp(beam.CombineFn):
+    """Written -> {"totals": {family: Total}, "samples": [Sample]}, samples bounded."""
+
+    def __init__(self, samples: int) -> None:
+        self._samples = samples
+
+    def create_accumulator(self) -> tuple[dict[str, Total], list[Sample]]:
+        return {}, []
+
+    def add_input(
+        self, accumulator: tuple[dict[str, Total], list[Sample]], written: Written
+    ) -> tuple[dict[str, Total], list[Sample]]:
+        one = {written.family: Total(written.keys, written.size)}
+        return self.merge_accumulators((accumulator, (one, [written.sample])))
+
+    def merge_accumulators(
+        self, accumulators: Iterable[tuple[dict[str, Total], list[Sample]]]
+    ) -> tuple[dict[str, Total], list[Sample]]:
+        totals: dict[str, Total] = {}
+        samples: list[Sample] = []
+        for found, some in accumulators:
+            samples = sorted(samples + some)[: self._samples]
+            for family, total in found.items():
+                before = totals.get(family, Total())
+                totals[family] = Total(before.keys + total.keys, before.size + total.size)
+        return totals, samples
+
+    def extract_output(
+        self, accumulator: tuple[dict[str, Total], list[Sample]]
+    ) -> dict[str, object]:
+        totals, samples = accumulator
+        return {
+            "totals": {family: asdict(total) for family, total in totals.items()},
+            "samples": [asdict(sample) for sample in samples],
+        }

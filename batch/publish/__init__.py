@@ -1,0 +1,1 @@
+"""The life of a generation: lease, write beside, verify, gate, flip, retire."""

@@ -1,0 +1,211 @@
+"""A generation on its way: written beside the live one, read back, judged, flipped."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final, cast
+
+import numpy as np
+from redis import Redis
+
+from batch import artifacts, pipeline
+from batch.engine import Engine
+from batch.params import Params
+from batch.pipeline import Job
+from batch.popular_lists import genres_of, in_genre, in_type, popular_list, types_of
+from batch.publish import gates, verify
+from batch.publish.control import Control
+from batch.publish.lease import Lease
+from batch.publish.register import Record, State, started
+from batch.publish.retention import Retention
+from batch.publish.sink import Sample
+from batch.publish.verify import Findings, Live
+from batch.statistics import TitleStatistics
+from schemas import catalogue_codec, documents, keys
+from schemas.errors import GateRefusedError, LeaseLostError
+from schemas.manifests import GenerationManifest, ModelManifest
+from schemas.pointer import Pointer, Variant
+from schemas.records import Anime, AnimeId, Generation, UserId
+
+_MEASURED: Final = 200
+"""Keys of each family whose memory is asked for; the rest is extrapolated."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One generation, its data set and its model, and the store it goes to."""
+
+    client: Redis
+    record: Record
+    job: Job
+    model: ModelManifest
+    params: Params
+    engine: Engine
+    work: Path
+
+    @property
+    def generation(self) -> Generation:
+        return self.record.generation
+
+    def write(self) -> dict[str, int]:
+        """Write every key but the manifest; returns how many of each family."""
+        report = self.work / "written.json"
+        pipeline.write_lists(self.engine, self.job, self.params.publish.verify_sample, report)
+        totals = json.loads(report.read_bytes())["totals"]
+        counts = {_NAMES[family]: total["keys"] for family, total in totals.items()}
+        return counts | self._write_shared()
+
+    def _write_shared(self) -> dict[str, int]:
+        """The catalogue and the popular lists."""
+        statistics = artifacts.load_statistics(self.job.model_folder)
+        catalogue = with_statistics(self.job.dataset.catalogue(), statistics)
+        popular = self._popular(catalogue, statistics)
+        for key, payload in popular.items():
+            self.client.set(key, payload)
+        self.client.set(keys.catalogue(self.generation), catalogue_codec.encode(catalogue))
+        return {"popular": len(popular), "catalogue": len(catalogue)}
+
+    def _popular(self, catalogue: list[Anime], statistics: TitleStatistics) -> dict[str, bytes]:
+        lists, generation = self.params.lists, self.generation
+        everything = np.ones(len(catalogue), bool)
+        found = {keys.popular(generation): popular_list(statistics, everything, lists)}
+        for genre in genres_of(catalogue):
+            key = keys.popular_in_genre(generation, genre)
+            found[key] = popular_list(statistics, in_genre(catalogue, genre), lists)
+        for anime_type in types_of(catalogue):
+            key = keys.popular_in_type(generation, anime_type)
+            found[key] = popular_list(statistics, in_type(catalogue, anime_type), lists)
+        return found
+
+    def verify(self, live: Live | None) -> Findings:
+        """Read everything back.
+
+        Raises:
+            VerificationError: something is not what was written.
+        """
+        report = json.loads((self.work / "written.json").read_bytes())
+        verify.check_samples(self.client, [Sample(**one) for one in report["samples"]])
+        verify.check_titles(self.client, self.generation, self.job.dataset.anime_ids.tolist())
+        return verify.read_back(
+            self.engine,
+            self.job.dataset,
+            self.job.store,
+            self.generation,
+            live,
+            self.work / "found.json",
+        )
+
+    def manifest(
+        self, counts: dict[str, int], *, trained: bool, reason: str, seconds: dict[str, float]
+    ) -> GenerationManifest:
+        """What will be said about this generation once it is live."""
+        catalogue = self.job.dataset.catalogue()
+        return GenerationManifest(
+            generation=self.generation,
+            created=started(self.generation).isoformat(),
+            dataset=self.job.dataset.manifest.hash,
+            model=self.model.model,
+            code=self.model.code,
+            trained=trained,
+            reason=reason,
+            counts=counts,
+            bytes=self.memory(counts),
+            metrics=self.model.metrics,
+            strengths=self.model.strengths,
+            genres=genres_of(catalogue),
+            types=types_of(catalogue),
+            seconds=seconds,
+        )
+
+    def memory(self, counts: dict[str, int]) -> dict[str, int]:
+        """Bytes in Redis by what they are for, keys and overhead included, from a sample."""
+        users = self.job.dataset.shard(self.job.dataset.manifest.shards[0]).user_ids
+        user_ids = [UserId(one) for one in users[:_MEASURED].tolist()]
+        ids = self.job.dataset.anime_ids
+        spaced = ids[:: max(1, len(ids) // _MEASURED)].tolist()
+        anime_ids = [AnimeId(one) for one in spaced]
+        mean = self._mean_memory
+        generation = self.generation
+        similar = mean([keys.similar(generation, one) for one in anime_ids])
+        influence = mean([keys.influence(generation, one) for one in anime_ids])
+        return {
+            "users": round(counts["users"] * mean([keys.user(generation, u) for u in user_ids])),
+            "anime": round(counts["similar"] * similar + counts["influence"] * influence),
+            "histories": round(
+                counts["histories"] * mean([keys.history(generation, u) for u in user_ids])
+            ),
+            "catalogue": round(mean([keys.catalogue(generation)])),
+        }
+
+    def _mean_memory(self, names: list[str]) -> float:
+        pipe = self.client.pipeline(transaction=False)
+        for name in names:
+            pipe.memory_usage(name, samples=0)
+        return float(np.mean([found or 0 for found in pipe.execute()]))
+
+    def judge(self, manifest: GenerationManifest, findings: Findings, live: Live | None) -> None:
+        """Pass the gates.
+
+        Raises:
+            GateRefusedError: saying which ones it did not pass.
+        """
+        before = read_manifest(self.client, live.generation) if live else None
+        refused = gates.refusals(manifest, findings, before, self.params.gates)
+        if refused:
+            raise GateRefusedError("; ".join(refused))
+
+    def flip(self, control: Control, lease: Lease, manifest: GenerationManifest) -> None:
+        """Make this generation live.
+
+        Raises:
+            LeaseLostError: somebody else may be refreshing by now; nothing has changed.
+        """
+        self.client.set(keys.manifest(self.generation), documents.dump(manifest))
+        self.client.delete(keys.progress(self.generation))
+        before = control.pointer()
+        previous = before.live[0].generation if before else None
+        if not control.flip(lease.fence, Pointer((Variant(self.generation, 1.0),), previous)):
+            raise LeaseLostError("the lease ran out before the flip; the live generation stays")
+
+
+_NAMES: Final = {
+    pipeline.USERS: "users",
+    pipeline.HISTORIES: "histories",
+    pipeline.SIMILAR: "similar",
+    pipeline.INFLUENCE: "influence",
+}
+
+
+def with_statistics(catalogue: list[Anime], statistics: TitleStatistics) -> list[Anime]:
+    """Add to each title how many rated it, and their mean rating."""
+    rows = zip(catalogue, statistics.raters.tolist(), statistics.rating_sums.tolist(), strict=True)
+    return [
+        replace(anime, raters=raters, mean_rating=round(total / raters, 2) if raters else None)
+        for anime, raters, total in rows
+    ]
+
+
+def read_manifest(client: Redis, generation: Generation) -> GenerationManifest | None:
+    """The manifest of a stored generation."""
+    text = cast(bytes | None, client.get(keys.manifest(generation)))
+    return documents.load(GenerationManifest, text) if text else None
+
+
+def live_generation(control: Control) -> Live | None:
+    """What serves now, with the catalogue order that its lists mean; None for nothing."""
+    pointer = control.pointer()
+    if pointer is None:
+        return None
+    generation = pointer.live[0].generation
+    payload = cast(bytes | None, control.client.get(keys.catalogue(generation)))
+    if payload is None:
+        return None
+    ids = [anime.anime_id for anime in catalogue_codec.decode(payload)]
+    return Live(generation, np.array(ids, np.int64))
+
+
+def refuse(retention: Retention, record: Record, error: GateRefusedError, now: datetime) -> None:
+    """Keep a refused candidate for inspection, for a while."""
+    noted = replace(record, note=str(error))
+    retention.retire(noted, State.REFUSED, retention.params.refused_hours, now)

@@ -1,0 +1,104 @@
+"""The control record: pointer, lease and fencing token in one hash, so one key is all it takes.
+
+Every change is a small script on that key alone: atomic, and at home on Redis Cluster. Time is
+the server's, so that clocks of clients do not matter.
+"""
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+from redis import Redis
+
+from schemas import keys, pointer
+from schemas.errors import LeaseHeldError
+from schemas.pointer import Pointer
+
+_NOW: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local ends = tonumber(redis.call('HGET', KEYS[1], 'lease_until') or '0')
+"""
+_MINE: Final = (
+    _NOW
+    + """
+if ends <= now or redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
+"""
+)
+_ACQUIRE: Final = (
+    _NOW
+    + """
+if ends > now then return {0, redis.call('HGET', KEYS[1], 'holder')} end
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'lease_until', now + ARGV[2])
+return {redis.call('HINCRBY', KEYS[1], 'fence', 1), ''}
+"""
+)
+_RENEW: Final = (
+    _MINE
+    + """
+redis.call('HSET', KEYS[1], 'lease_until', now + ARGV[2])
+return 1
+"""
+)
+_RELEASE: Final = (
+    _MINE
+    + """
+redis.call('HSET', KEYS[1], 'lease_until', 0)
+return 1
+"""
+)
+_SWAP: Final = """
+if (redis.call('HGET', KEYS[1], 'pointer') or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'pointer', ARGV[3])
+return 1
+"""
+_FLIP: Final = _MINE.replace("return 0", "return -1") + _SWAP
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Reads and changes the control record of one store."""
+
+    client: Redis
+
+    def pointer(self) -> Pointer | None:
+        """What is live, or None before the first flip."""
+        text = self._pointer_text()
+        return pointer.decode(text) if text else None
+
+    def acquire(self, holder: str, milliseconds: int) -> int:
+        """Take the lease and return its fencing token, which grows with each lease.
+
+        Raises:
+            LeaseHeldError: naming whoever has it.
+        """
+        fence, held_by = cast(tuple[int, bytes], self._run(_ACQUIRE, holder, milliseconds))
+        if not fence:
+            raise LeaseHeldError(held_by.decode())
+        return fence
+
+    def renew(self, fence: int, milliseconds: int) -> bool:
+        """Prolong the lease; False if it has run out or is somebody else's."""
+        return self._run(_RENEW, fence, milliseconds) == 1
+
+    def release(self, fence: int) -> None:
+        """Give the lease back, if it is still ours."""
+        self._run(_RELEASE, fence)
+
+    def flip(self, fence: int, target: Pointer) -> bool:
+        """Make `target` live if the lease is still ours; False if it is not."""
+        done = 0
+        while not done:  # another try when a rollback changed the pointer in between
+            done = cast(int, self._run(_FLIP, fence, self._pointer_text(), pointer.encode(target)))
+        return done == 1
+
+    def swap(self, target: Pointer) -> None:
+        """Make `target` live whoever holds the lease: an operator's rollback does not wait."""
+        done = 0
+        while not done:
+            done = cast(int, self._run(_SWAP, 0, self._pointer_text(), pointer.encode(target)))
+
+    def _pointer_text(self) -> bytes:
+        return cast(bytes | None, self.client.hget(keys.CONTROL, "pointer")) or b""
+
+    def _run(self, script: str, *arguments: str | bytes | int) -> object:
+        return self.client.eval(script, 1, keys.CONTROL, *arguments)

@@ -1,0 +1,244 @@
+"""The main job: ingest, train or reload, score, publish. One lease, one generation."""
+
+import logging
+import os
+import resource
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from redis import Redis, RedisError
+
+from batch.dataset import MANIFEST, Dataset, open_dataset
+from batch.engine import Engine
+from batch.ingest.run import ingest
+from batch.model_choice import Choice, Train, choose_model
+from batch.params import Params
+from batch.pipeline import Job
+from batch.progress import Progress
+from batch.publish import keyspace, store
+from batch.publish import lease as leases
+from batch.publish.candidate import Candidate, live_generation, refuse
+from batch.publish.control import Control
+from batch.publish.following import following
+from batch.publish.lease import Lease
+from batch.publish.register import Record, Register
+from batch.publish.retention import Retention
+from schemas.errors import GateRefusedError
+from schemas.manifests import GenerationManifest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a refresh is asked to do; `artifacts` will hold data sets and models."""
+
+    data: Path
+    store: str
+    artifacts: Path
+    train: Train = Train.AUTO
+    params: Params = field(default_factory=Params)
+    engine: Engine = field(default_factory=Engine)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a refresh did: the object that `refresh --json` prints."""
+
+    generation: str
+    dataset: str
+    model: str
+    trained: bool
+    reason: str
+    users: int
+    anime: int
+    rows: int
+    rejected: int
+    seconds: dict[str, float]
+    redis_bytes: dict[str, int]
+    peak_rss_bytes: int
+    metrics: dict[str, float]
+
+
+class Stopwatch:
+    """Times the stages of one run."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a block and log its end."""
+        start = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - start, 2)
+        log.info("%s done in %.1f s", name, self.seconds[name])
+
+    def with_total(self) -> dict[str, float]:
+        """Seconds of each stage, and `total` since the start."""
+        return self.seconds | {"total": round(time.monotonic() - self._start, 2)}
+
+
+def refresh(request: Request, progress: Progress) -> Report:
+    """Publish a new generation, or fail and leave the live one as it is.
+
+    Raises:
+        LeaseHeldError: another refresh is running.
+        DataRefusedError, GateRefusedError: the data or the result is not good enough.
+        VerificationError, LeaseLostError: the run failed; nothing was flipped.
+        RedisError: the store is away.
+    """
+    client = store.connect(request.store)
+    control = Control(client)
+    with leases.hold(control, _holder(), request.params.publish.lease_seconds) as lease:
+        retention = Retention(control, Register(client), request.params.publish)
+        retention.tidy(_now())
+        record = retention.register.add(_now(), _holder())
+        try:
+            report = _run(request, control, lease, record, progress)
+        except GateRefusedError as error:
+            refuse(retention, retention.register.find(record.generation) or record, error, _now())
+            raise
+        except BaseException:
+            _discard(client, retention.register, record)
+            raise
+        retention.tidy(_now())
+    return report
+
+
+def _run(
+    request: Request, control: Control, lease: Lease, record: Record, progress: Progress
+) -> Report:
+    watch = Stopwatch()
+    with watch.stage("ingest"):
+        dataset = ingest_to(request)
+    lease.check()
+    with watch.stage("train"):
+        choice = choose_model(dataset, request.artifacts / "models", request.train,
+                              request.params, request.engine, progress)  # fmt: skip
+    lease.check()
+    with tempfile.TemporaryDirectory(prefix="anirec-publish-") as work:
+        candidate = _candidate(request, control.client, record, dataset, choice, Path(work))
+        manifest = _publish(candidate, choice, control, lease, watch, progress)
+    return _report(manifest, dataset, choice, watch)
+
+
+def _publish(
+    candidate: Candidate,
+    choice: Choice,
+    control: Control,
+    lease: Lease,
+    watch: Stopwatch,
+    progress: Progress,
+) -> GenerationManifest:
+    users = candidate.job.dataset.manifest.users
+    with (
+        watch.stage("score"),
+        following(candidate.client, candidate.generation, users, progress),
+    ):
+        counts = candidate.write()
+    lease.check()
+    live = live_generation(control)
+    with watch.stage("verify"):
+        findings = candidate.verify(live)
+    manifest = candidate.manifest(
+        counts, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
+    )
+    candidate.judge(manifest, findings, live)
+    candidate.flip(control, lease, manifest)
+    return manifest
+
+
+def _candidate(
+    request: Request, client: Redis, record: Record, dataset: Dataset, choice: Choice, work: Path
+) -> Candidate:
+    noted = replace(
+        record,
+        dataset=dataset.manifest.hash,
+        model=choice.manifest.model,
+        users=dataset.manifest.users,
+    )
+    Register(client).write(noted)
+    job = Job(record.generation, dataset, choice.folder, request.store, request.params.lists)
+    return Candidate(client, noted, job, choice.manifest, request.params, request.engine, work)
+
+
+def ingest_to(request: Request) -> Dataset:
+    """Ingest into the artifacts, under the content hash: the same rows are kept once."""
+    folder = request.artifacts / "datasets"
+    folder.mkdir(parents=True, exist_ok=True)
+    arriving = folder / f".arriving-{os.getpid()}"
+    shutil.rmtree(arriving, ignore_errors=True)
+    try:
+        manifest = ingest(
+            request.data,
+            arriving,
+            reject_share=request.params.ingest.reject_share,
+            runner=request.engine.runner,
+            runner_options=request.engine.options,
+        )
+        target = folder / manifest.hash[:16]
+        if not (target / MANIFEST).is_file():
+            shutil.rmtree(target, ignore_errors=True)
+            arriving.rename(target)
+    finally:
+        shutil.rmtree(arriving, ignore_errors=True)
+    return open_dataset(target)
+
+
+def _discard(client: Redis, register: Register, record: Record) -> None:
+    """Take back what a failed run wrote; if the store is away, the next run does it."""
+    try:
+        control = Control(client)
+        live = control.pointer()
+        if live and record.generation in {one.generation for one in live.live}:
+            return
+        register.forget(record.generation)
+        kept = {one.generation for one in register.records()}
+        keyspace.delete_others(client, kept)
+    except RedisError:
+        log.warning("could not remove what this run wrote; the next refresh will")
+
+
+def _report(
+    manifest: GenerationManifest, dataset: Dataset, choice: Choice, watch: Stopwatch
+) -> Report:
+    return Report(
+        generation=manifest.generation,
+        dataset=manifest.dataset,
+        model=manifest.model,
+        trained=choice.trained,
+        reason=choice.reason,
+        users=dataset.manifest.users,
+        anime=dataset.manifest.anime,
+        rows=dataset.manifest.rows,
+        rejected=sum(dataset.manifest.rejected.values()),
+        seconds=watch.with_total(),
+        redis_bytes=manifest.bytes,
+        peak_rss_bytes=peak_rss_bytes(),
+        metrics=manifest.metrics,
+    )
+
+
+def peak_rss_bytes() -> int:
+    """The most memory this process and its children had; macOS counts bytes, Linux KiB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return unit * max(usage.ru_maxrss for usage in usages)
+
+
+def _holder() -> str:
+    return f"refresh {os.getpid()} on {socket.gethostname()}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

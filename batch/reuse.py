@@ -1,0 +1,74 @@
+"""Whether a saved model can be used again: decided by its manifest, never by its existence."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from batch import artifacts
+from batch.params import Params
+from schemas.manifests import ModelManifest
+
+_TRAINED_BY: Final = (
+    "dataset.py", "features.py", "signals.py", "statistics.py", "training.py",
+    "training_rows.py", "models/*.py", "../schemas/strengths.py",
+)  # fmt: skip
+"""What decides how a model comes out: a change in any of these asks for a new one."""
+_TRAINED_WITH: Final = ("strengths", "validation", "linear", "elsa")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a model is made from: fingerprints of data, settings and code."""
+
+    dataset: str
+    settings: str
+    code: str
+
+    @property
+    def model(self) -> str:
+        """A name for the model, the same for the same three."""
+        return _fingerprint(f"{self.dataset} {self.settings} {self.code}".encode())
+
+
+def identity(dataset: str, params: Params) -> Identity:
+    """The identity that a model trained now would have."""
+    return Identity(dataset, settings_fingerprint(params), code_fingerprint())
+
+
+def settings_fingerprint(params: Params) -> str:
+    """Changes with any setting that training reads, and with no other."""
+    sections = {name: asdict(getattr(params, name)) for name in _TRAINED_WITH}
+    return _fingerprint(json.dumps(sections, sort_keys=True).encode())
+
+
+def code_fingerprint() -> str:
+    """Changes with any source file that training runs through."""
+    here = Path(__file__).parent
+    files = sorted(path for pattern in _TRAINED_BY for path in here.glob(pattern))
+    return _fingerprint(b"\0".join(path.read_bytes() for path in files))
+
+
+def _fingerprint(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def models_in(folder: Path) -> Iterator[tuple[Path, ModelManifest]]:
+    """Finished models in a folder of models, newest first."""
+    found = [path for path in folder.glob("*/") if (path / artifacts.MANIFEST).is_file()]
+    for path in sorted(found, key=lambda one: (one / artifacts.MANIFEST).stat().st_mtime)[::-1]:
+        manifest = artifacts.read_manifest(path)
+        if manifest is not None:
+            yield path, manifest
+
+
+def why_not(manifest: ModelManifest, wanted: Identity) -> str:
+    """Why a model cannot stand in for the wanted one; empty if it can."""
+    changed = [
+        name
+        for name in ("dataset", "settings", "code")
+        if getattr(manifest, name) != getattr(wanted, name)
+    ]
+    return f"{' and '.join(changed)} changed" if changed else ""

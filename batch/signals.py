@@ -1,0 +1,90 @@
+"""From histories to weighted interaction matrices, and which rows validation keeps. Pure."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from batch.dataset import Histories
+from batch.params import ValidationParams
+from schemas.records import Status
+from schemas.strengths import strength
+
+_RATINGS = 11
+_STATUSES = max(Status) + 1
+
+
+def lookup(strengths: Mapping[str, float]) -> NDArray[np.float32]:
+    """A strengths table as an array of shape (rating, status)."""
+    known = {int(status) for status in Status}
+    return np.array(
+        [
+            [
+                strength(strengths, rating, Status(status)) if status in known else 0.0
+                for status in range(_STATUSES)
+            ]
+            for rating in range(_RATINGS)
+        ],
+        dtype=np.float32,
+    )
+
+
+def weighted(
+    histories: Histories, table: NDArray[np.float32], positions: NDArray[np.int32], width: int
+) -> csr_array:
+    """Strengths of shape (users, width).
+
+    Args:
+        histories: whose interactions.
+        table: from `lookup`.
+        positions: for each catalogue column its position in the result, or -1 to leave it out.
+        width: how many positions there are.
+    """
+    values = table[histories.ratings, histories.statuses]
+    where = positions[histories.columns]
+    keep = (where >= 0) & (values != 0)
+    starts = np.concatenate(([0], np.cumsum(keep)))[histories.starts]
+    return csr_array((values[keep], where[keep], starts), shape=(len(histories), width))
+
+
+def held_out(
+    histories: Histories, users: int, params: ValidationParams
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which users validation uses, and which of their interactions training must not see.
+
+    Decided by hashing ids, so that it does not depend on shards or on other users.
+
+    Args:
+        histories: some of the users.
+        users: how many there are in the whole data set, for `max_users`.
+        params: the shares.
+
+    Returns:
+        Masks of shape (users,) and (interactions,).
+    """
+    share = min(params.user_share, params.max_users / max(users, 1))
+    chosen = _uniform(histories.user_ids.astype(np.uint64)) < share
+    rows = histories.rows
+    keys = _mix(histories.user_ids.astype(np.uint64))[rows] ^ histories.columns.astype(np.uint64)
+    return chosen, chosen[rows] & (_uniform(keys) < params.row_share)
+
+
+def relevant(histories: Histories, params: ValidationParams) -> NDArray[np.bool_]:
+    """Interactions that count as a hit: rated high enough and not dropped."""
+    liked: NDArray[np.bool_] = histories.ratings >= params.relevant_rating
+    liked &= histories.statuses != Status.DROPPED
+    return liked
+
+
+def _uniform(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Numbers from 0 to 1 that look random but follow from the keys alone."""
+    return _mix(keys) / np.float64(2**64)
+
+
+def _mix(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
+    keys = keys + np.uint64(0x9E3779B97F4A7C15)
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return keys ^ (keys >> np.uint64(31))

@@ -1,0 +1,1 @@
+"""What a scheduler or a person starts."""

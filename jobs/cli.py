@@ -1,0 +1,80 @@
+"""The `anirec` command: a lazy group, so that each command imports only what it runs."""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module, metadata
+from typing import Final
+
+import click
+
+from jobs.exit_codes import exit_code_of
+from schemas.errors import RecommenderError
+
+_COMMANDS: Final[Mapping[str, str]] = {
+    "demo": "sample data, a refresh, three answers as tables, then the API",
+    "refresh": "the main job: ingest, train or reload, score, publish",
+    "ingest": "only read files into a data set",
+    "train": "only train a model on a data set",
+    "serve": "the API",
+    "generations": "list what is stored",
+    "rollback": "make another stored generation live",
+    "evaluate": "measure recommendation quality on held-out ratings",
+    "sample": "write a made-up data set in the Kaggle layout",
+}
+"""Each is a module of jobs with a click command of the same name."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(f"jobs.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"max_content_width": 100})
+@click.version_option(metadata.version("anirec"), prog_name="anirec")
+def anirec() -> None:
+    """Anime recommendations: refresh the lists, serve them, look after them.
+
+    \b
+    Start here:  anirec demo
+    Every night: anirec refresh --data DIR --store redis://HOST:6379
+    Options can also be set in the environment, as ANIREC_STORE for --store.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with a code of the contract: 0, 1, 2, 3 or 4."""
+    try:
+        anirec.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(1)
+    except Exception as error:
+        code = exit_code_of(error)
+        if code is None:
+            raise
+        click.echo(f"anirec: {_message(error)}", err=True)
+        sys.exit(code)
+
+
+def _message(error: BaseException) -> str:
+    return str(error) if isinstance(error, RecommenderError) else f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    main()

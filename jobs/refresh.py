@@ -1,0 +1,82 @@
+"""`anirec refresh`: the main job."""
+
+import dataclasses
+import json
+
+import click
+
+from jobs import logs, options
+from schemas.errors import LeaseHeldError
+
+
+@click.command(context_settings={"max_content_width": 100})
+@options.data_option
+@options.store_option
+@options.artifacts_option
+@click.option(
+    "--train",
+    "when",
+    type=click.Choice(["auto", "always", "never"]),
+    envvar="ANIREC_TRAIN",
+    default="auto",
+    show_default=True,
+    help="auto trains only where data, settings or code have changed.",
+)
+@options.params_option
+@options.runner_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object about the run.")
+@options.runner_arguments
+def refresh(
+    data: str,
+    store: str | None,
+    artifacts: str,
+    when: str,
+    params_file: str | None,
+    runner: str,
+    as_json: bool,
+    runner_options: tuple[str, ...],
+) -> None:
+    """Read the data, train or reload the model, rank for everybody, publish.
+
+    The lists are written beside the live ones and checked before they take over; a run that
+    fails changes nothing.
+
+    \b
+    Example: anirec refresh --data data/ --store redis://localhost:6379
+    """
+    logs.set_up()
+    folder = options.local_folder(data, "--data")
+    models = options.local_folder(artifacts, "--artifacts")
+    params = options.read_params(params_file)
+    from batch.model_choice import Train
+    from batch.refresh import Request
+    from batch.refresh import refresh as run
+    from jobs.display import progress_display
+
+    with options.opened_store(store) as url, progress_display() as progress:
+        request = Request(
+            folder, url, models, Train(when), params, options.engine_for(runner, runner_options)
+        )
+        try:
+            report = run(request, progress)
+        except LeaseHeldError as held:
+            click.echo(_skipped(str(held), as_json))
+            return
+    document = dataclasses.asdict(report)
+    click.echo(json.dumps(document) if as_json else _sentence(report.generation, document))
+
+
+def _skipped(holder: str, as_json: bool) -> str:
+    reason = f"another refresh is running: {holder}"
+    return json.dumps({"generation": None, "reason": reason}) if as_json else reason
+
+
+def _sentence(generation: str, done: dict[str, object]) -> str:
+    seconds = done["seconds"]
+    assert isinstance(seconds, dict)
+    trained = "trained" if done["trained"] else "reloaded"
+    return (
+        f"{generation} is live: {done['users']} users, {done['anime']} anime, {done['rows']} rows, "
+        f"{done['rejected']} rejected; model {done['model']} {trained} ({done['reason']}); "
+        f"{seconds['total']} s"
+    )

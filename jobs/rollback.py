@@ -1,0 +1,34 @@
+"""`anirec rollback`: make another stored generation live."""
+
+from datetime import UTC, datetime
+
+import click
+
+from jobs import options
+from schemas.records import Generation
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.argument("generation", required=False)
+@options.store_option
+@options.params_option
+def rollback(generation: str | None, store: str | None, params_file: str | None) -> None:
+    """Make GENERATION live, by default the one that was live before.
+
+    It does not wait for a running refresh; readers follow within about a second.
+
+    \b
+    Example: anirec rollback 20261124T020000Z --store redis://localhost:6379
+    """
+    from batch.params import PublishParams
+    from batch.publish.control import Control
+    from batch.publish.register import Register
+    from batch.publish.retention import Retention
+    from batch.publish.store import connect
+
+    kept = options.read_params(params_file).publish if params_file else PublishParams()
+    target = Generation(generation) if generation else None
+    with options.opened_store(store) as url, connect(url) as client:
+        retention = Retention(Control(client), Register(client), kept)
+        live = retention.roll_back(target, datetime.now(UTC))
+    click.echo(f"{live} is live")

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Pin every environment with hashes and without addresses. Run from the top folder.
+set -eu
+pin() {
+    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-annotate --no-header --output-file "$@"
+}
+echo 'uv
+setuptools' | pin requirements/uv.txt -
+pin requirements/api.txt --extra api pyproject.toml
+pin requirements/batch.txt --extra batch pyproject.toml
+pin requirements/all.txt --extra api --extra batch --extra embedded --extra dev pyproject.toml
+pin requirements/peers.txt --extra peers --constraint requirements/all.txt pyproject.toml

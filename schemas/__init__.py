@@ -1,0 +1,1 @@
+"""The contract between the batch writer and the API reader: records, keys, bytes, manifests."""

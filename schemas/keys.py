@@ -1,0 +1,69 @@
+"""The only place that spells a Redis key; docs/redis.md says what lies behind each."""
+
+from typing import Final
+
+from schemas.records import AnimeId, Generation, UserId
+
+_ROOT: Final = "ahr:v1"
+
+CONTROL: Final = f"{_ROOT}:control"
+"""Hash: the pointer to the live generation, the lease and its fencing token."""
+
+REGISTER: Final = f"{_ROOT}:generations"
+"""Hash: generation -> what became of it."""
+
+
+def everything_of(generation: Generation) -> str:
+    """A SCAN pattern that matches each key of one generation and no other key."""
+    return f"{_ROOT}:{generation}:*"
+
+
+def prefix(generation: Generation, family: str) -> str:
+    """What each key of a per-id family starts with; the id in decimal follows."""
+    return f"{_ROOT}:{generation}:{family}:"
+
+
+def user(generation: Generation, user_id: UserId) -> str:
+    return f"{prefix(generation, 'u')}{user_id}"
+
+
+def history(generation: Generation, user_id: UserId) -> str:
+    return f"{prefix(generation, 'h')}{user_id}"
+
+
+def similar(generation: Generation, anime_id: AnimeId) -> str:
+    return f"{prefix(generation, 'a')}{anime_id}"
+
+
+def influence(generation: Generation, anime_id: AnimeId) -> str:
+    return f"{prefix(generation, 'i')}{anime_id}"
+
+
+def popular(generation: Generation) -> str:
+    return f"{_ROOT}:{generation}:popular"
+
+
+def popular_in_genre(generation: Generation, genre: str) -> str:
+    return f"{_ROOT}:{generation}:popular:genre:{genre}"
+
+
+def popular_in_type(generation: Generation, anime_type: str) -> str:
+    return f"{_ROOT}:{generation}:popular:type:{anime_type}"
+
+
+def catalogue(generation: Generation) -> str:
+    return f"{_ROOT}:{generation}:catalogue"
+
+
+def manifest(generation: Generation) -> str:
+    return f"{_ROOT}:{generation}:manifest"
+
+
+def progress(generation: Generation) -> str:
+    """How many user lists the running refresh has written."""
+    return f"{_ROOT}:{generation}:progress"
+
+
+def generation_of(key: str) -> Generation:
+    """The generation that a key of one belongs to."""
+    return Generation(key[len(_ROOT) + 1 :].partition(":")[0])

@@ -1,0 +1,71 @@
+"""What a data set, a model and a generation say about themselves."""
+
+from dataclasses import dataclass, field
+
+from schemas.records import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetManifest:
+    """Written last, beside the files it describes: a data set without one is not finished.
+
+    `hash` covers the resolved rows and the catalogue and does not depend on their order;
+    `shards` are file names inside the data set; `rejected` maps a reason to its count.
+    """
+
+    hash: str
+    layout: str
+    users: int
+    anime: int
+    rows: int
+    shards: list[str]
+    rejected: dict[str, int] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelManifest:
+    """Written last, beside the arrays it describes.
+
+    `settings` and `code` are fingerprints: a model is reused only while they, and the data
+    hash, still match. `blend` maps a leg's name to its weight; `strengths` says how much each
+    rating and status counts.
+    """
+
+    model: str
+    dataset: str
+    settings: str
+    code: str
+    anime: int
+    rated: int
+    blend: dict[str, float]
+    strengths: dict[str, float]
+    metrics: dict[str, float]
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationManifest:
+    """Where the lists of one generation came from, and how many there are.
+
+    `counts` and `bytes` are by key family; `genres` and `types` are those with a popular
+    list of their own; `strengths` is the model's, for the live path.
+    """
+
+    generation: Generation
+    created: str
+    dataset: str
+    model: str
+    code: str
+    trained: bool
+    reason: str
+    counts: dict[str, int]
+    bytes: dict[str, int]
+    metrics: dict[str, float]
+    strengths: dict[str, float]
+    genres: list[str]
+    types: list[str]
+    seconds: dict[str, float] = field(default_factory=dict)
+    experiment: str | None = None
+    version: int = 1

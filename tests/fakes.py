@@ -1,0 +1,74 @@
+"""Stand-ins for what is slow or far away; each passes the suite of what it stands for."""
+
+from collections.abc import Sequence
+
+from api.catalogue import prepare
+from api.lines import Lines
+from api.repository import Loaded
+from schemas.errors import NothingPublishedError
+from schemas.pointer import Pointer, Variant
+from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
+from schemas.records import AnimeId, Entry, Generation, Ranking, UserId
+from tests.builders import SmallGeneration, influence, manifest
+
+
+class InMemoryRankings:
+    """Answers api.repository.Rankings from generations held as records."""
+
+    def __init__(self, *generations: SmallGeneration, previous: Generation | None = None) -> None:
+        self._generations = {one.generation: one for one in generations}
+        self._live = generations[-1].generation if generations else None
+        self._previous = previous
+
+    def pointer(self) -> Pointer:
+        if self._live is None:
+            raise NothingPublishedError("nothing is published")
+        return Pointer((Variant(self._live, 1.0),), self._previous)
+
+    def load(self, generation: Generation) -> Loaded:
+        found = self._generations.get(generation)
+        if found is None:
+            raise NothingPublishedError(f"{generation} is not stored")
+        described = manifest(generation, strengths=dict(found.strengths))
+        return Loaded(generation, described, prepare(found.anime), _lines(found.popular))
+
+    def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None:
+        return _found(self._generations[generation].users.get(user_id), limit)
+
+    def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None:
+        return _found(self._generations[generation].similar.get(anime_id), limit)
+
+    def influences(
+        self, generation: Generation, anime_ids: Sequence[AnimeId]
+    ) -> list[bytes | None]:
+        rows = self._generations[generation].influences
+        return [influence(rows[one]) if one in rows else None for one in anime_ids]
+
+
+class BrokenRankings(InMemoryRankings):
+    """Raises the same error whatever is asked."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def pointer(self) -> Pointer:
+        raise self._error
+
+
+def _found(ranking: Ranking | None, limit: int) -> Lines | None:
+    return None if ranking is None else _lines(ranking[:limit])
+
+
+def _lines(ranking: Ranking) -> Lines:
+    return Lines(
+        [entry.column for entry in ranking],
+        [entry.score for entry in ranking],
+        [_because(entry) for entry in ranking if entry.reasons],
+    )
+
+
+def _because(entry: Entry) -> tuple[int, int, int, int]:
+    pairs = [(reason.column, round(reason.share * SHARE_SCALE)) for reason in entry.reasons]
+    (first, share), (second, other), *_ = [*pairs, (NO_COLUMN, 0), (NO_COLUMN, 0)]
+    return (first, share, second, other)

@@ -1,0 +1,210 @@
+"""The API over a real Redis, and as the process that an operator starts."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
+
+import pytest
+from redis import Redis
+
+from api import wsgi
+from api.settings import Settings
+from tests.builders import GENERATION, LATER, publish_small, ranking, set_live
+
+PATH = "/v1/users/7/recommendations"
+SECONDS = 5.0
+
+
+@pytest.fixture
+def redis(redis_url):
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+def eventually(read, expected):
+    """Ask until the answer is the expected one; say how many seconds it took."""
+    started = time.monotonic()
+    while (answer := read()) != expected:
+        assert time.monotonic() - started < SECONDS, f"still {answer!r}, not {expected!r}"
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+def test_a_lookup_reads_what_was_published(redis, redis_url):
+    publish_small(redis, users={7: ranking(2, 0)}, similar={1: ranking(4)})
+    client = wsgi.build(Settings(redis_url)).test_client()
+
+    items = client.get(PATH).json["items"]
+
+    assert [item["anime_id"] for item in items] == [3, 1]
+    assert client.get("/v1/anime/1/similar").json["items"][0]["anime_id"] == 5
+
+
+def test_a_live_answer_reads_influence_rows(redis, redis_url):
+    publish_small(redis, influences={1: {2: 0.5}, 2: {3: 0.25}}, popular=ranking(4))
+    client = wsgi.build(Settings(redis_url)).test_client()
+
+    body = {"ratings": [{"anime_id": 1}, {"anime_id": 2}, {"anime_id": 5}]}
+    items = client.post("/v1/recommendations", json=body).json["items"]
+
+    assert [item["anime_id"] for item in items] == [3, 4]
+
+
+def test_a_flip_is_seen_within_about_a_second(redis, redis_url):
+    publish_small(redis, LATER, users={7: ranking(1)}, live=False)
+    publish_small(redis, GENERATION, users={7: ranking(2)})
+    client = wsgi.build(Settings(redis_url)).test_client()
+    assert client.get(PATH).json["generation"] == GENERATION
+
+    set_live(redis, LATER, previous=GENERATION)
+
+    assert eventually(lambda: client.get(PATH).json["generation"], LATER) < 1.5
+    assert client.get(PATH).json["items"][0]["anime_id"] == 2
+
+
+def test_an_address_cannot_turn_bytes_into_text(redis, redis_url):
+    publish_small(redis, users={7: ranking(2)})
+    settings = Settings(f"{redis_url}?decode_responses=true")
+
+    assert wsgi.build(settings).test_client().get(PATH).status_code == 200
+
+
+def test_a_killed_store_is_a_503_until_it_is_back(start_redis, tmp_path):
+    server = start_redis(tmp_path)
+    client = wsgi.build(Settings(server.url)).test_client()
+    with Redis.from_url(server.url) as redis:
+        publish_small(redis, users={7: ranking(2)})
+    assert client.get(PATH).status_code == 200
+
+    server.stop()
+    assert client.get(PATH).status_code == 503
+    assert client.get("/healthz").status_code == 200
+
+    server = start_redis(tmp_path)
+    try:
+        assert client.get("/v1/generation").status_code in (200, 503)  # the pointer may be cached
+        with Redis.from_url(server.url) as redis:
+            publish_small(redis, users={7: ranking(2)})
+        assert client.get(PATH).status_code == 200
+    finally:
+        server.stop()
+
+
+def test_a_store_that_hangs_is_given_up_quickly(start_redis, tmp_path):
+    server = start_redis(tmp_path)
+    client = wsgi.build(Settings(server.url, store_timeout=0.05)).test_client()
+    server.process.send_signal(signal.SIGSTOP)
+    started = time.monotonic()
+
+    try:
+        assert client.get(PATH).status_code == 503
+        assert time.monotonic() - started < 1.0
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+        server.stop()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_api(**env):
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("ANIREC_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "api"],
+        env=variables | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@contextmanager
+def serving(redis_url, port, **env):
+    process = start_api(ANIREC_STORE=redis_url, ANIREC_PORT=str(port), **env)
+    try:
+        eventually(lambda: ask(port, "GET", "/healthz")[0], 200)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # a killed server leaves its workers behind
+        process.communicate()
+
+
+def ask(port, method, path, body=None, headers=None):
+    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request(method, path, body, headers or {})
+        response = connection.getresponse()
+        return response.status, response.read(), response.headers
+    except OSError:
+        return 0, b"", {}
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_answers_until_it_is_told_to_stop(redis, redis_url, stop):
+    publish_small(redis, users={7: ranking(2)})
+    port = free_port()
+
+    with serving(redis_url, port, ANIREC_WORKERS="2") as process:
+        status, body, _ = ask(port, "GET", PATH)
+        process.send_signal(stop)
+        printed, errors = process.communicate(timeout=SECONDS)
+
+    assert (status, json.loads(body)["items"][0]["anime_id"]) == (200, 3)
+    assert process.returncode == 0
+    assert printed == f"Serving on http://127.0.0.1:{port}\n"
+    assert errors == ""
+
+
+def test_head_bodies_and_refusals_pass_through_the_server(redis, redis_url):
+    publish_small(redis, users={7: ranking(2)}, popular=ranking(1))
+    port = free_port()
+    json_type = {"Content-Type": "application/json"}
+
+    with serving(redis_url, port):
+        length = str(len(ask(port, "GET", PATH)[1]))
+        status, body, headers = ask(port, "HEAD", PATH)
+        assert (status, body, headers["Content-Length"]) == (200, b"", length)
+
+        too_long = b" " * (1024 * 1024 + 1)
+        assert ask(port, "POST", "/v1/recommendations", too_long, json_type)[0] == 413
+        in_chunks = iter([b" " * (1024 * 1024), b" "])
+        assert ask(port, "POST", "/v1/recommendations", in_chunks, json_type)[0] == 413
+        status, body, _ = ask(port, "POST", "/v1/recommendations", iter([b"{", b"}"]), json_type)
+        assert (status, json.loads(body)["source"]) == (200, "popular")
+
+        _, body, headers = ask(port, "GET", f"{PATH}?limit=many")
+        assert headers["Content-Type"] == "application/problem+json"
+        assert b"limit must be an integer from 1 to 100, got 'many'" in body
+
+
+def test_a_port_in_use_is_said_and_exits_1():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start_api(ANIREC_STORE="redis://localhost", ANIREC_PORT=str(port))
+        _, errors = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 1
+    assert errors == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_settings_that_cannot_be_used_exit_2():
+    process = start_api(ANIREC_PORT="http")
+    _, errors = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 2
+    assert [line.split()[0] for line in errors.splitlines()] == ["ANIREC_STORE", "ANIREC_PORT"]

@@ -1,0 +1,58 @@
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api import lines
+from schemas import ranking_codec
+from schemas.errors import PayloadError
+from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
+from schemas.records import Entry, Reason
+from tests.builders import ranking
+
+reasons = st.lists(
+    st.builds(Reason, st.integers(0, 60_000), st.integers(0, 255).map(lambda n: n / 255)),
+    min_size=1,
+    max_size=2,
+).map(tuple)
+
+
+@st.composite
+def rankings(draw):
+    scores = sorted(draw(st.lists(st.floats(-10, 10), max_size=255)), reverse=True)
+    explained = draw(st.integers(0, len(scores)))
+    because = [draw(reasons) if i < explained else () for i in range(len(scores))]
+    return tuple(Entry(i, s, reasons=b) for i, (s, b) in enumerate(zip(scores, because)))
+
+
+def as_entries(found):
+    because = [
+        tuple(Reason(c, s / SHARE_SCALE) for c, s in ((a, x), (b, y)) if c != NO_COLUMN)
+        for a, x, b, y in found.reasons
+    ]
+    because += [()] * (len(found.columns) - len(because))
+    rows = zip(found.columns, found.scores, because, strict=True)
+    return tuple(Entry(column, score, reasons=why) for column, score, why in rows)
+
+
+@given(rankings(), st.integers(1, 100))
+def test_lines_say_what_the_codec_says(stored, limit):
+    payload = ranking_codec.encode(stored)
+
+    assert as_entries(lines.read(payload, limit)) == ranking_codec.decode(payload, limit)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x09", b"\x02" * 40])
+def test_bytes_that_are_no_ranking_are_refused(payload):
+    with pytest.raises(PayloadError):
+        lines.read(payload, 10)
+
+
+@pytest.mark.parametrize("floor", [float("nan"), float("inf")])
+def test_scores_that_json_cannot_hold_are_refused(floor):
+    payload = bytearray(ranking_codec.encode(ranking(1)))
+    payload[4:8] = struct.pack("<f", floor)
+
+    with pytest.raises(PayloadError, match="not finite"):
+        lines.read(bytes(payload), 10)

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api import live
+from schemas.errors import PayloadError
+from schemas.ranking_codec import NO_COLUMN
+from tests.builders import influence
+
+SIZE = 6
+
+
+def best(given, strengths, rows, *, size=SIZE, banned=(), limit=10):
+    payloads = [None if row is None else influence(row) for row in rows]
+    return live.best(live.weigh(given, strengths, payloads), size, banned, limit)
+
+
+def test_scores_are_sums_of_rows_times_strengths():
+    found = best([0, 1], [1.0, 0.5], [{2: 0.5, 3: 0.25}, {2: 0.5, 4: 2.0}])
+
+    assert found.columns == [4, 2, 3]
+    assert found.scores == pytest.approx([1.0, 0.75, 0.25])
+
+
+def test_a_disliked_title_pushes_its_relatives_away():
+    found = best([0, 1], [1.0, -1.0], [{2: 0.5, 3: 0.25}, {2: 0.75}])
+
+    assert found.columns == [3]
+
+
+def test_only_positive_sums_are_returned():
+    found = best([0], [1.0], [{2: -0.5, 3: 0.25, 4: 0.0}])
+
+    assert found.columns == [3]
+
+
+def test_ties_go_to_the_lower_column():
+    found = best([0], [1.0], [{5: 0.5, 2: 0.5, 4: 0.5, 3: 0.5}], limit=2)
+
+    assert found.columns == [2, 3]
+
+
+def test_banned_columns_never_come_back():
+    found = best([0], [1.0], [{2: 0.5, 3: 0.25}], banned=[2])
+
+    assert found.columns == [3]
+
+
+def test_a_title_without_a_row_changes_nothing():
+    found = best([0, 1, 5], [1.0, 1.0, 1.0], [None, {2: 0.5}, {}])
+
+    assert found.columns == [2]
+    assert found.reasons == [(1, 255, NO_COLUMN, 0)]
+
+
+def test_no_rows_at_all_give_nothing():
+    assert best([], [], []).columns == []
+
+
+def test_the_two_largest_contributors_are_named_with_their_shares():
+    rows = [{5: 0.25}, {5: 0.5}, {5: 0.125}, {5: -1.0}]
+
+    found = best([0, 1, 2, 3], [1.0, 1.0, 2.0, 0.0], rows)
+
+    half, quarter = round(255 * 0.5), round(255 * 0.25)
+    assert found.reasons == [(1, half, 0, quarter)]
+
+
+def test_shares_are_of_the_positive_part_of_a_score():
+    found = best([0, 1], [1.0, 1.0], [{5: 1.0}, {5: -0.5}])
+
+    assert found.scores == pytest.approx([0.5])
+    assert found.reasons == [(0, 255, NO_COLUMN, 0)]
+
+
+def test_each_item_has_its_own_reasons():
+    found = best([0, 1], [1.0, 1.0], [{2: 1.0}, {3: 0.5}])
+
+    assert found.columns == [2, 3]
+    assert found.reasons == [(0, 255, NO_COLUMN, 0), (1, 255, NO_COLUMN, 0)]
+
+
+def test_a_coefficient_that_is_not_finite_is_refused():
+    with pytest.raises(PayloadError, match="not finite"):
+        best([0], [1.0], [{2: float("inf")}])
+
+
+def test_a_damaged_row_is_refused():
+    with pytest.raises(PayloadError):
+        live.weigh([0], [1.0], [b"\x01\x00\x01"])
+
+
+coefficients = st.floats(-1, 1, width=16)
+row = st.dictionaries(st.integers(0, SIZE - 1), coefficients, max_size=SIZE)
+
+
+@given(st.lists(st.tuples(row, st.floats(-1, 1)), max_size=5), st.integers(1, 8))
+def test_the_merge_agrees_with_adding_row_by_row(titles, limit):
+    sums = np.zeros(SIZE)
+    for coefficients_of, strength in titles:
+        for column, value in coefficients_of.items():
+            sums[column] += strength * value
+    expected = sorted((c for c in range(SIZE) if sums[c] > 0), key=lambda c: (-sums[c], c))
+
+    found = best(range(len(titles)), [s for _, s in titles], [r for r, _ in titles], limit=limit)
+
+    assert found.columns == expected[:limit]
+    assert found.scores == pytest.approx([sums[column] for column in expected[:limit]])

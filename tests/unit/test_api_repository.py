@@ -1,0 +1,213 @@
+"""One suite for both sides of the Rankings seam, then what only Redis can do."""
+
+import fakeredis
+import pytest
+
+from api.repository import RedisRankings
+from schemas import keys, ranking_codec
+from schemas.errors import NothingPublishedError, PayloadError
+from tests.builders import (
+    GENERATION,
+    LATER,
+    SmallGeneration,
+    catalogue,
+    payloads,
+    publish_small,
+    ranking,
+    set_live,
+)
+from tests.fakes import InMemoryRankings
+
+
+def in_memory(*generations, previous=None):
+    return InMemoryRankings(*generations, previous=previous)
+
+
+def in_redis(*generations, previous=None):
+    client = fakeredis.FakeRedis()
+    for one in generations:
+        client.mset(payloads(one))
+        set_live(client, one.generation, previous)
+    return RedisRankings(client)
+
+
+@pytest.fixture(params=[in_memory, in_redis])
+def rankings_of(request):
+    """Builds rankings that hold the given generations; the last one is live."""
+    return request.param
+
+
+def test_the_pointer_names_the_live_generation_and_the_previous_one(rankings_of):
+    rankings = rankings_of(
+        SmallGeneration(), SmallGeneration(generation=LATER), previous=GENERATION
+    )
+
+    pointer = rankings.pointer()
+
+    assert [variant.generation for variant in pointer.live] == [LATER]
+    assert pointer.previous == GENERATION
+
+
+def test_reading_before_anything_was_published_is_an_error(rankings_of):
+    with pytest.raises(NothingPublishedError):
+        rankings_of().pointer()
+
+
+def test_a_generation_that_is_gone_is_an_error(rankings_of):
+    with pytest.raises(NothingPublishedError, match=LATER):
+        rankings_of(SmallGeneration()).load(LATER)
+
+
+def test_loading_gives_titles_by_column_and_columns_by_id(rankings_of):
+    loaded = rankings_of(SmallGeneration(anime=catalogue(30, 10))).load(GENERATION)
+
+    assert [one.anime_id for one in loaded.catalogue.anime] == [30, 10]
+    assert loaded.catalogue.column_of == {30: 0, 10: 1}
+    assert loaded.manifest.generation == loaded.generation == GENERATION
+
+
+def test_the_popular_list_is_loaded_whole(rankings_of):
+    loaded = rankings_of(SmallGeneration(popular=ranking(3, 1, 2))).load(GENERATION)
+
+    assert list(loaded.popular.columns) == [3, 1, 2]
+
+
+def test_only_the_generation_asked_for_is_read(rankings_of):
+    rankings = rankings_of(
+        SmallGeneration(users={7: ranking(1)}),
+        SmallGeneration(generation=LATER, users={7: ranking(2)}),
+    )
+
+    assert list(rankings.for_user(GENERATION, 7, 10).columns) == [1]
+    assert list(rankings.for_user(LATER, 7, 10).columns) == [2]
+
+
+def test_a_list_is_read_up_to_the_limit(rankings_of):
+    rankings = rankings_of(SmallGeneration(users={7: ranking(4, 3, 2, 1)}))
+
+    found = rankings.for_user(GENERATION, 7, 2)
+
+    assert list(found.columns) == [4, 3]
+    assert found.scores == pytest.approx([1.0, 0.5], abs=1e-3)
+
+
+def test_reasons_come_with_their_shares(rankings_of):
+    stored = ranking(1, 2, reasons={3: 0.6, 4: 0.2})
+
+    found = rankings_of(SmallGeneration(users={7: stored})).for_user(GENERATION, 7, 1)
+
+    assert list(found.reasons) == [(3, 153, 4, 51)]
+
+
+def test_an_empty_list_is_not_a_missing_one(rankings_of):
+    rankings = rankings_of(SmallGeneration(users={7: ()}))
+
+    assert list(rankings.for_user(GENERATION, 7, 10).columns) == []
+    assert rankings.for_user(GENERATION, 8, 10) is None
+
+
+def test_users_and_anime_with_the_same_id_are_kept_apart(rankings_of):
+    rankings = rankings_of(SmallGeneration(users={1: ranking(2)}, similar={1: ranking(3)}))
+
+    assert list(rankings.similar_to(GENERATION, 1, 10).columns) == [3]
+    assert rankings.similar_to(GENERATION, 2, 10) is None
+
+
+def test_influence_rows_keep_the_order_asked_for(rankings_of):
+    rankings = rankings_of(SmallGeneration(influences={1: {0: 1.0}, 2: {1: 1.0, 2: 0.5}}))
+
+    lengths = [row and len(row) for row in rankings.influences(GENERATION, [2, 9, 1])]
+
+    assert lengths == [10, None, 6]
+    assert rankings.influences(GENERATION, []) == []
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def client():
+    return fakeredis.FakeRedis()
+
+
+def live(rankings):
+    return rankings.pointer().live[0].generation
+
+
+def test_a_flip_is_seen_when_the_pointer_is_a_second_old(client):
+    clock = Clock()
+    rankings = RedisRankings(client, clock)
+    set_live(client, GENERATION)
+    assert live(rankings) == GENERATION
+
+    set_live(client, LATER)
+    clock.now += 0.9
+    assert live(rankings) == GENERATION
+
+    clock.now += 0.1
+    assert live(rankings) == LATER
+
+
+def test_a_generation_is_loaded_once(client):
+    publish_small(client)
+    rankings = RedisRankings(client)
+    first = rankings.load(GENERATION)
+
+    client.delete(keys.catalogue(GENERATION))
+
+    assert rankings.load(GENERATION) is first
+
+
+def test_two_generations_are_kept_and_the_oldest_is_let_go(client):
+    names = ["g1", "g2", "g3"]
+    for name in names:
+        publish_small(client, name)
+    rankings = RedisRankings(client)
+    first, second, third = [rankings.load(name) for name in names]
+
+    assert rankings.load("g3") is third
+    assert rankings.load("g2") is second
+    assert rankings.load("g1") is not first
+
+
+def test_a_generation_without_a_popular_list_has_an_empty_one(client):
+    publish_small(client)
+    client.delete(keys.popular(GENERATION))
+
+    assert list(RedisRankings(client).load(GENERATION).popular.columns) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "read"),
+    [
+        (keys.user(GENERATION, 7), lambda rankings: rankings.for_user(GENERATION, 7, 10)),
+        (keys.similar(GENERATION, 7), lambda rankings: rankings.similar_to(GENERATION, 7, 10)),
+        (keys.catalogue(GENERATION), lambda rankings: rankings.load(GENERATION)),
+        (keys.manifest(GENERATION), lambda rankings: rankings.load(GENERATION)),
+        (keys.popular(GENERATION), lambda rankings: rankings.load(GENERATION)),
+    ],
+)
+def test_bytes_that_cannot_be_read_are_named_by_their_key(client, key, read):
+    publish_small(client)
+    client.set(key, b"\x09whatever")
+
+    with pytest.raises(PayloadError, match=f"^{key}: "):
+        read(RedisRankings(client))
+
+
+def test_a_pointer_that_cannot_be_read_is_named_by_its_key(client):
+    client.hset(keys.CONTROL, "pointer", "[]")
+
+    with pytest.raises(PayloadError, match=f"^{keys.CONTROL}: "):
+        RedisRankings(client).pointer()
+
+
+def test_a_list_cut_short_is_refused(client):
+    client.set(keys.user(GENERATION, 7), ranking_codec.encode(ranking(1, 2, 3))[:-1])
+
+    with pytest.raises(PayloadError, match="ranking is"):
+        RedisRankings(client).for_user(GENERATION, 7, 10)

@@ -1,0 +1,56 @@
+import pytest
+
+from api.settings import Settings, from_env
+from schemas.errors import SettingsError
+
+STORE = {"ANIREC_STORE": "redis://localhost:6379/0"}
+
+
+def test_a_store_is_enough():
+    assert from_env(STORE) == Settings("redis://localhost:6379/0", "127.0.0.1", 8080, 1, 0.25)
+
+
+def test_every_setting_is_read():
+    env = STORE | {
+        "ANIREC_HOST": "0.0.0.0",
+        "ANIREC_PORT": "80",
+        "ANIREC_WORKERS": "2",
+        "ANIREC_STORE_TIMEOUT": "1.5",
+    }
+
+    assert from_env(env) == Settings("redis://localhost:6379/0", "0.0.0.0", 80, 2, 1.5)
+
+
+def test_an_empty_variable_counts_as_unset():
+    assert from_env(STORE | {"ANIREC_PORT": ""}).port == Settings("x").port
+
+
+def test_every_problem_is_reported_at_once():
+    with pytest.raises(SettingsError) as caught:
+        from_env({"ANIREC_PORT": "http", "ANIREC_STORE_TIMEOUT": "-1"})
+
+    assert str(caught.value).splitlines() == [
+        "ANIREC_STORE is required: the Redis to read, such as redis://host:6379/0",
+        "ANIREC_PORT must be a whole number from 1 to 65535, got 'http'",
+        "ANIREC_STORE_TIMEOUT must be seconds, above 0 and up to 60, got '-1'",
+    ]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "٣", "1e3", "-1", "9" * 5000])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(SettingsError, match="^ANIREC_PORT must be a whole number"):
+        from_env(STORE | {"ANIREC_PORT": port})
+
+
+@pytest.mark.parametrize("seconds", ["0", "nan", "inf", "soon"])
+def test_a_timeout_that_is_none_is_refused(seconds):
+    with pytest.raises(SettingsError, match="^ANIREC_STORE_TIMEOUT must be seconds"):
+        from_env(STORE | {"ANIREC_STORE_TIMEOUT": seconds})
+
+
+@pytest.mark.parametrize("store", ["http://:secret@host", "redis://:secret@host:port"])
+def test_a_store_address_is_never_repeated(store):
+    with pytest.raises(SettingsError) as caught:
+        from_env({"ANIREC_STORE": store})
+
+    assert str(caught.value) == "ANIREC_STORE must be a redis://, rediss:// or unix:// address"
