@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from functools import partial
+from typing import NoReturn
 
 import click
 from granian.constants import Interfaces
@@ -32,16 +33,16 @@ def main() -> None:
     except SettingsError as error:
         _leave(2, str(error))
     try:
-        _require_free(settings)
+        ip = _free_ip(settings)
     except OSError as error:
         _leave(1, f"cannot listen on {_address(settings)}: {error.strerror}")
-    _serve(settings)
+    _serve(settings, ip)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, ip: str) -> None:
     server = Server(
         "api.wsgi",
-        address=settings.host,
+        address=ip,
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
@@ -54,14 +55,17 @@ def _serve(settings: Settings) -> None:
     server.serve(target_loader=partial(wsgi.build, settings), wrap_loader=False)
 
 
-def _require_free(settings: Settings) -> None:
-    """Refuse a taken port: the server shares ports, and would share with a stranger."""
+def _free_ip(settings: Settings) -> str:
+    """Look the host up, since the server takes no names, and refuse a taken port, since the
+    server would share it with a stranger.
+    """
     family, kind, protocol, _, address = socket.getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM
     )[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
+    return str(address[0])
 
 
 def _address(settings: Settings) -> str:
@@ -69,7 +73,7 @@ def _address(settings: Settings) -> str:
     return f"{host}:{settings.port}"
 
 
-def _leave(code: int, message: str) -> None:
+def _leave(code: int, message: str) -> NoReturn:
     print(message, file=sys.stderr)
     sys.exit(code)
 

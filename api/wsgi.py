@@ -2,8 +2,6 @@
 
 from flask import Flask
 from redis import ConnectionPool, Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from api.app import create_app
 from api.repository import RedisRankings
@@ -20,8 +18,7 @@ def connect(settings: Settings) -> Redis:
     # After from_url, since options in the address would win over arguments to it.
     pool.connection_kwargs.update(
         decode_responses=False,
-        
+        socket_timeout=settings.store_timeout,
         socket_connect_timeout=settings.store_timeout,
-        retry=Retry(NoBackoff(), 1),  # one more try: a restarted Redis leaves dead connections
     )
     return Redis(connection_pool=pool)

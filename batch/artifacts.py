@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import load_npz, save_npz
 
+from batch.models.content import TitleVectors
 from batch.models.legs import LEGS, leg_module
 from batch.scoring import ExplainingLeg, Model
 from batch.statistics import TitleStatistics
@@ -40,7 +41,7 @@ def save_model(
         np.save(part / _COLUMNS, model.columns, allow_pickle=False)
         np.save(part / _POPULARITY, model.popularity, allow_pickle=False)
         save_npz(part / _SPREAD, model.spread)
-        save_npz(part / _VECTORS, model.vectors)
+        save_npz(part / _VECTORS, model.vectors.rows)
         np.savez(
             part / _STATISTICS,
             watchers=statistics.watchers,
@@ -69,7 +70,7 @@ def load_model(folder: Path) -> Model:
         others,
         np.load(folder / _COLUMNS, allow_pickle=False),
         load_npz(folder / _SPREAD),
-        load_npz(folder / _VECTORS),
+        TitleVectors(load_npz(folder / _VECTORS)),
         np.load(folder / _POPULARITY, allow_pickle=False),
     )
     if (model.anime, model.rated) != (manifest.anime, manifest.rated):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final, TypeVar
 
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
@@ -25,6 +26,10 @@ from schemas.records import Generation
 
 USERS, HISTORIES, SIMILAR, INFLUENCE = "u", "h", "a", "i"
 """Families of keys.prefix."""
+_TITLES: Final = 16 * BLOCK
+"""Titles in one element of the pipeline."""
+
+Block = TypeVar("Block")
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def write_lists(engine: Engine, job: Job, samples: int, report: Path) -> None:
         )
         titles = (
             pipeline
-            | "Titles" >> beam.Create(list(range(0, anime, BLOCK)))
+            | "Titles" >> beam.Create(list(range(0, anime, _TITLES)))
             | "Spread titles" >> beam.Reshuffle()
             | "Rank titles" >> beam.ParDo(_Rank(job, shared, _title_chunks))
         )
@@ -105,10 +110,18 @@ def _rank_block(model: Model, lists: ListParams, histories: Histories) -> list[b
 
 
 def _title_chunks(job: Job, model: Model, first: int) -> Iterator[Chunk]:
-    last = min(first + BLOCK, model.anime)
+    last = min(first + _TITLES, model.anime)
     ids = job.dataset.anime_ids[model.columns[first:last]].tolist()
-    for family, rows in ((SIMILAR, similar_lists), (INFLUENCE, influence_rows)):
-        yield from _chunked(job, family, zip(ids, rows(model, first, last, job.lists), strict=True))
+    for family, rank in ((SIMILAR, similar_lists), (INFLUENCE, influence_rows)):
+        blocks = ((start, min(start + BLOCK, last)) for start in range(first, last, BLOCK))
+        rows = _flat(_in_threads(partial(_rank_titles, rank, model, job.lists), blocks))
+        yield from _chunked(job, family, zip(ids, rows, strict=True))
+
+
+def _rank_titles(
+    rank: Callable[..., Iterator[bytes]], model: Model, lists: ListParams, block: tuple[int, int]
+) -> list[bytes]:
+    return list(rank(model, *block, lists))
 
 
 def _chunked(
@@ -121,7 +134,7 @@ def _chunked(
 
 
 def _in_threads(
-    rank: Callable[[Histories], list[bytes]], blocks: Iterable[Histories]
+    rank: Callable[[Block], list[bytes]], blocks: Iterable[Block]
 ) -> Iterator[list[bytes]]:
     """One thread a core, a few blocks at a time: numpy and scipy let go of the lock."""
     cores = (

@@ -13,6 +13,7 @@ from batch import signals
 from batch.dataset import Histories
 from batch.models.blend import blend
 from batch.models.blocked import BlockedMatrix
+from batch.models.content import TitleVectors
 from batch.models.legs import Leg, Scores
 from schemas.manifests import ModelManifest
 
@@ -35,8 +36,8 @@ class Model:
 
     Inside, titles are in model order: the rated ones first, then the unrated ones, each by
     catalogue column. `columns` gives the catalogue column of each, shape (anime,). `spread`,
-    (rated, unrated), scores the unrated ones; `vectors`, (anime, features), holds metadata rows
-    of length one; `popularity`, (rated,), is from 0 to 1.
+    (rated, unrated), scores the unrated ones; `vectors` holds their metadata; `popularity`,
+    (rated,), is from 0 to 1.
     """
 
     manifest: ModelManifest
@@ -44,7 +45,7 @@ class Model:
     others: Sequence[Leg]
     columns: NDArray[np.int32]
     spread: csr_array
-    vectors: csr_array
+    vectors: TitleVectors
     popularity: NDArray[np.float32]
 
     @property

@@ -33,7 +33,7 @@ def similar_lists(model: Model, first: int, last: int, lists: ListParams) -> Ite
     audience = model.score(tastes(model, first, last))
     _hide_self(audience, first, -np.inf)
     audience /= np.maximum(audience.max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    content = (model.vectors[first:last] @ model.vectors.T).toarray()
+    content = model.vectors.cosines(first, last)
     scores = (1 - _CONTENT_SHARE) * audience + _CONTENT_SHARE * content
     ranked = top_n(scores, model.columns.astype(np.int64), lists.similar)
     return encode_rankings(ranked, [b""] * (last - first))

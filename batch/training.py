@@ -15,7 +15,7 @@ from batch.engine import Engine
 from batch.evaluation.metrics import mean_ndcg
 from batch.features import Features, features_of
 from batch.models.blend import blend, candidates
-from batch.models.content import spread, title_vectors
+from batch.models.content import TitleVectors, spread
 from batch.models.legs import LEGS, Leg, Scores, Training, Validation, leg_module
 from batch.params import LinearParams, Params
 from batch.progress import Progress
@@ -48,7 +48,7 @@ def train(
         legs = [leg_module(name).fit(training) for name in LEGS]
     weights, metrics = choose_weights(legs, training.validation)
     columns = np.concatenate((rated, unrated))
-    vectors = title_vectors(features.weighted(params.linear.rarity), columns)
+    vectors = TitleVectors.of(features.weighted(params.linear.rarity), columns)
     model = Model(
         _manifest(identity, dataset, len(rated), params, weights, metrics),
         cast(ExplainingLeg, legs[0]),
@@ -130,7 +130,7 @@ def _measure(scores: Sequence[Scores], weights: Sequence[float], validation: Val
     return mean_ndcg(blended, validation.given, validation.wanted, 10)
 
 
-def _spread(vectors: csr_array, rated: int, params: LinearParams) -> csr_array:
+def _spread(vectors: TitleVectors, rated: int, params: LinearParams) -> csr_array:
     neighbours, damping = params.unrated_neighbours, params.unrated_damping
     return spread(vectors, rated, neighbours=neighbours, damping=damping)
 

@@ -29,6 +29,7 @@ def generations(store: str | None, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table("generation", "state", "users", "data set", "model", "gone", "note")
+    table.columns[0].no_wrap = True
     for one in records:
         columns = (one.generation, one.state, str(one.users), one.dataset[:8], one.model[:8])
         table.add_row(*columns, one.gone, one.note)

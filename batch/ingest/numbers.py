@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -34,10 +35,15 @@ class RowShape:
         return STATUS in self.columns
 
     @property
-    def used(self) -> list[int]:
+    def used(self) -> tuple[int, ...]:
         """Positions of user, anime, rating and, if there is one, status."""
-        names = ("user_id", "anime_id", "rating", STATUS)
-        return [self.columns.index(name) for name in names if name in self.columns]
+        return _positions(self.columns)
+
+
+@cache
+def _positions(columns: tuple[str, ...]) -> tuple[int, ...]:
+    names = ("user_id", "anime_id", "rating", STATUS)
+    return tuple(columns.index(name) for name in names if name in columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""Titles nobody has rated yet: they take scores from the rated titles that look like them."""
+"""Metadata as vectors: what looks alike, and how unrated titles take scores from rated ones."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,27 +10,59 @@ from scipy.sparse import csr_array, vstack
 
 from batch.features import unit_columns
 
-_AT_ONCE = 1024
+_AT_ONCE: Final = 1024
+_COMMON_SHARE: Final = 0.02
+"""A feature of more than this share of all titles is multiplied densely: a few dozen features,
+such as large genres, would otherwise be most of the work."""
 
 
-def title_vectors(features: csr_array, columns: NDArray[np.int32]) -> csr_array:
-    """A metadata row of length one for each title, so that a product of two is a cosine.
+@dataclass(frozen=True)
+class TitleVectors:
+    """A metadata row of length one for each title, (titles, features): products are cosines."""
 
-    Args:
-        features: weighted feature rows, (features, anime).
-        columns: which titles, in which order, shape (titles,).
+    rows: csr_array
 
-    Returns:
-        Shape (titles, features).
-    """
-    return unit_columns(features).T.tocsr()[columns]
+    @classmethod
+    def of(cls, features: csr_array, columns: NDArray[np.int32]) -> "TitleVectors":
+        """Take the titles at some catalogue columns, in that order.
+
+        Args:
+            features: weighted feature rows, (features, anime).
+            columns: shape (titles,).
+        """
+        return cls(unit_columns(features).T.tocsr()[columns])
+
+    @cached_property
+    def _is_common(self) -> NDArray[np.bool_]:
+        titles = np.bincount(self.rows.indices, minlength=self.rows.shape[1])
+        common: NDArray[np.bool_] = titles > _COMMON_SHARE * self.rows.shape[0]
+        return common
+
+    @cached_property
+    def _common(self) -> NDArray[np.float32]:
+        dense: NDArray[np.float32] = self.rows[:, self._is_common].toarray()
+        return dense
+
+    @cached_property
+    def _rare(self) -> csr_array:
+        return self.rows[:, ~self._is_common]
+
+    @cached_property
+    def _rare_by_feature(self) -> csr_array:
+        return self._rare.T.tocsr()
+
+    def cosines(self, first: int, last: int) -> NDArray[np.float32]:
+        """Similarity of titles `first` up to `last` to all, shape (last - first, titles)."""
+        found: NDArray[np.float32] = self._common[first:last] @ self._common.T
+        found += (self._rare[first:last] @ self._rare_by_feature).toarray()
+        return found
 
 
-def spread(vectors: csr_array, rated: int, *, neighbours: int, damping: float) -> csr_array:
+def spread(vectors: TitleVectors, rated: int, *, neighbours: int, damping: float) -> csr_array:
     """Weights that turn scores of rated titles into scores of unrated ones.
 
     Args:
-        vectors: from `title_vectors`, the rated titles first.
+        vectors: the rated titles first.
         rated: how many of them are rated.
         neighbours: how many rated titles an unrated one looks at.
         damping: what an unrated title's weights add up to; below one, so that a guess does
@@ -35,11 +71,10 @@ def spread(vectors: csr_array, rated: int, *, neighbours: int, damping: float) -
     Returns:
         Shape (rated, unrated); an unrated title without any shared feature has no weights.
     """
-    known = vectors[:rated].T.tocsr()
-    unrated = vectors[rated:]
+    titles = vectors.rows.shape[0]
     parts = [
-        _nearest((unrated[start : start + _AT_ONCE] @ known).toarray(), neighbours)
-        for start in range(0, unrated.shape[0], _AT_ONCE)
+        _nearest(vectors.cosines(start, min(start + _AT_ONCE, titles))[:, :rated], neighbours)
+        for start in range(rated, titles, _AT_ONCE)
     ]
     none = csr_array((0, rated), dtype=np.float32)
     weights = vstack([none, *parts], format="csr", dtype=np.float32)

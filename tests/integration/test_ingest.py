@@ -193,6 +193,19 @@ def test_every_rejected_row_keeps_file_line_reason_and_text(tmp_path, packed):
     assert manifest.rows == 54
 
 
+def test_a_rejected_parquet_row_keeps_its_row_number(tmp_path):
+    listed = [*RATED_ROWS[:70], "8,1,99", *RATED_ROWS[70:], "9,2,8"]
+    data = folder(tmp_path / "data", ANIME_2020, RATINGS, listed)
+    as_parquet(data)
+
+    run(data, tmp_path / "out", reject_share=0.5)
+
+    assert rejects(tmp_path / "out" / "rejects.csv")[1:] == [
+        ("list.parquet", "71", "rating out of range", "8,1,99"),
+        ("list.parquet", "122", "unknown anime", "9,2,8"),
+    ]
+
+
 def test_too_many_rejects_refuse_the_run_and_are_kept(tmp_path):
     data = folder(tmp_path / "data", ANIME_2020, RATINGS, ["1,1,8", "2,1,99", "3,2,8", "x,1,8"])
 

@@ -23,7 +23,7 @@ def rankings(draw):
     scores = sorted(draw(st.lists(st.floats(-10, 10), max_size=255)), reverse=True)
     explained = draw(st.integers(0, len(scores)))
     because = [draw(reasons) if i < explained else () for i in range(len(scores))]
-    return tuple(Entry(i, s, reasons=b) for i, (s, b) in enumerate(zip(scores, because)))
+    return tuple(Entry(i, scores[i], reasons=because[i]) for i in range(len(scores)))
 
 
 def as_entries(found):

@@ -38,13 +38,13 @@ def test_every_problem_is_reported_at_once():
 
 @pytest.mark.parametrize("port", ["0", "65536", "٣", "1e3", "-1", "9" * 5000])
 def test_a_port_that_is_none_is_refused(port):
-    with pytest.raises(SettingsError, match="^ANIREC_PORT must be a whole number"):
+    with pytest.raises(SettingsError, match=r"^ANIREC_PORT must be a whole number"):
         from_env(STORE | {"ANIREC_PORT": port})
 
 
 @pytest.mark.parametrize("seconds", ["0", "nan", "inf", "soon"])
 def test_a_timeout_that_is_none_is_refused(seconds):
-    with pytest.raises(SettingsError, match="^ANIREC_STORE_TIMEOUT must be seconds"):
+    with pytest.raises(SettingsError, match=r"^ANIREC_STORE_TIMEOUT must be seconds"):
         from_env(STORE | {"ANIREC_STORE_TIMEOUT": seconds})
 
 

@@ -103,6 +103,10 @@ def test_bytes_that_are_not_utf8_are_rejected_even_in_a_column_nobody_reads():
     assert rejected(b"7,5,8,2,\xff\n", LISTED) == [(1, Reason.BROKEN_UTF8, "7,5,8,2,\\xff")]
 
 
+def test_a_nul_spoils_its_row_even_in_a_column_nobody_reads():
+    assert rejected("7,5,8,2,\0\n", LISTED) == [(1, Reason.BAD_NUMBER, "7,5,8,2,\\x00")]
+
+
 def test_the_first_reason_in_the_documented_order_wins():
     assert [rejected(line, LISTED)[0][1] for line in (
         b"x,2\xff", b"x,2", b"x,2,99,9,1,1", b"x,2,99,9,1", b"-1,2,99,9,1", b"1,2,99,9,1",
@@ -149,7 +153,8 @@ def test_the_text_of_a_reject_is_short_and_safe_to_print():
 
 
 def test_a_gigantic_line_is_rejected_by_counting_its_fields():
-    assert rejected(b"7,5," + b"8" * 200_000 + b"\n")[0][1] is Reason.BAD_NUMBER
+    assert rejected(b"7,5,x" + b"8" * 200_000 + b"\n")[0][1] is Reason.BAD_NUMBER
+    assert rejected(b"7,5" + b"8" * 200_000 + b"\n")[0][1] is Reason.TOO_FEW_FIELDS
     assert rejected(b"7," * 100_000 + b"\n")[0][1] is Reason.TOO_MANY_FIELDS
 
 
@@ -235,8 +240,11 @@ def test_unsigned_ids_beyond_the_range_do_not_wrap_into_it():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("missing", [None, float("nan"), 1.5])
-def test_a_parquet_id_that_is_no_whole_number_is_bad(missing):
-    _, bad = from_parquet(pa.array([1.0]), pa.array([missing], pa.float64()), pa.array([1]))
+@pytest.mark.parametrize("anime", [
+    pa.array([None], pa.int32()), pa.array([None], pa.float32()), pa.array([float("nan")]),
+    pa.array([float("inf")]), pa.array([1.5]),
+])  # fmt: skip
+def test_a_parquet_id_that_is_no_whole_number_is_bad(anime):
+    _, bad = from_parquet(pa.array([1.0]), anime, pa.array([1]))
 
     assert [why for _, why, _ in bad] == [Reason.BAD_NUMBER]

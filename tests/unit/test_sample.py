@@ -246,11 +246,12 @@ class TestCatalogue:
 
     def test_every_fact_is_well_formed(self) -> None:
         for title in known.load():
-            assert title.name and title.franchise and title.source
+            assert all([title.name, title.franchise, title.source])
             assert title.type in TYPES
             assert 1960 <= title.year <= 2022
             assert title.episodes >= 0
-            assert all(title.genres) and len(set(title.genres)) == len(title.genres)
+            assert all(title.genres)
+            assert len(set(title.genres)) == len(title.genres)
             assert all(title.studios)
 
     def test_invented_titles_collide_with_nothing(
