@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
 from functools import partial
@@ -52,7 +53,17 @@ def _serve(settings: Settings, ip: str) -> None:
         log_level=LogLevels.error,  # its warning about killed workers is often untrue
     )
     server.on_startup(lambda: print(f"Serving on http://{_address(settings)}", flush=True))
+    os.register_at_fork(after_in_child=_let_a_new_worker_be_stopped)
     server.serve(target_loader=partial(wsgi.build, settings), wrap_loader=False)
+
+
+def _let_a_new_worker_be_stopped() -> None:
+    """A worker is born with its parent's signal handlers, which would swallow an early stop.
+
+    The parent passes a SIGINT on as SIGTERM, so workers need not see it.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _free_ip(settings: Settings) -> str:

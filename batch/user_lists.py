@@ -26,14 +26,14 @@ def user_lists(model: Model, histories: Histories, lists: ListParams) -> Iterato
 
 
 def _reasons(model: Model, strengths: csr_array, ranked: Ranked, most: int) -> list[bytes]:
-    entries = model.positions[ranked.columns[:, :most]]
     counts = np.minimum(ranked.counts, most).tolist()
     starts = strengths.indptr.tolist()
     reasons = []
     for user, n in enumerate(counts):
         part = slice(starts[user], starts[user + 1])
         titles = strengths.indices[part]
-        contributions = model.coefficients(titles, entries[user, :n])
+        entries = model.positions[ranked.columns[user, :n]]
+        contributions = model.coefficients(titles, entries)
         contributions *= strengths.data[part, None]
         reasons.append(pack_reasons(two_largest(contributions), model.columns[titles]))
     return reasons

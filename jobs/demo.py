@@ -10,6 +10,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +18,8 @@ from jobs import logs, options
 from jobs.serve import api_process
 
 _READY_SECONDS: Final = 60.0
+_WIDE: Final = 140
+"""Columns for tables where there is no terminal to ask."""
 _FOLDER: Final = options.VAR / "demo"
 _USER: Final = 7
 _LIKED: Final = ((1535, 10), (30276, 8), (32281, 9))
@@ -39,7 +42,7 @@ def demo(users: int, once: bool, port: int, store: str | None) -> None:
     Example: anirec demo --once
     """
     logs.set_up()
-    console = Console(soft_wrap=not Console().is_terminal)
+    console = Console(width=None if Console().is_terminal else _WIDE)
     data = _sample(console, users)
     with options.opened_store(store) as url:
         _refresh(console, data, url)
@@ -126,14 +129,14 @@ def _show_answers(console: Console, address: str) -> None:
 
 
 def _print(console: Console, heading: str, answer: dict[str, Any]) -> None:
-    table = Table("rank", "title", "type", "year", "score", "because of", title=heading)
-    table.title_justify = "left"
+    explained = any(item.get("reasons") for item in answer["items"])
+    table = Table("rank", "title", "type", "year", "score", box=SIMPLE_HEAD)
+    if explained:
+        table.add_column("because of")
     for item in answer["items"]:
+        year, score = str(item["year"] or ""), f"{item['score']:.3f}"
         because = ", ".join(f"{one['title']} {one['share']:.0%}" for one in item.get("reasons", ()))
-        year = str(item["year"] or "")
-        table.add_row(
-            str(item["rank"]), item["title"], item["type"], year, f"{item['score']:.3f}", because
-        )
-    console.print(
-        table, f"source: {answer['source']}, generation: {answer['generation']}", sep="\n"
-    )
+        cells = (str(item["rank"]), item["title"], item["type"], year, score)
+        table.add_row(*cells, *((because,) if explained else ()))
+    console.print(f"\n[bold]{heading}[/bold]", table, sep="\n")
+    console.print(f"source: {answer['source']}, generation: {answer['generation']}")

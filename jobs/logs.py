@@ -2,7 +2,6 @@
 
 import logging
 import os
-import warnings
 from typing import Final
 
 _NOISY: Final = ("apache_beam", "tensorflow", "absl", "h5py")
@@ -20,7 +19,6 @@ def set_up() -> None:
     logging.getLogger().addFilter(_not_about_apitools)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_not_about_apitools)
-    warnings.filterwarnings("ignore", message=".*shuffle=True.*", module="keras")
 
 
 def _not_about_apitools(record: logging.LogRecord) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -23,7 +23,7 @@ from schemas.errors import DataRefusedError
 PIECES = "pieces.json"
 SHARDS = "shards.json"
 _REPORTS: Final = "reports"
-_Report = TaggedOutput[Literal["reports"], PieceReport]
+_Report: TypeAlias = TaggedOutput[Literal["reports"], PieceReport]
 
 
 @dataclass(frozen=True, slots=True)

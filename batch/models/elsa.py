@@ -94,6 +94,7 @@ def fit(training: Training) -> ElsaLeg:
         epochs=params.epochs,
         steps_per_epoch=-(-training.users // _batch_users(training)),
         callbacks=_callbacks(training),
+        shuffle=False,  # the stream is shuffled already
         verbose=0,
     )
     return _leg(model)

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from batch.ingest import columnar
@@ -10,6 +10,9 @@ from batch.ingest.numbers import RowShape
 from batch.ingest.plain import is_simple, read_plain
 from batch.ingest.rejects import Reason
 from schemas.records import Status
+
+# A busy machine must not fail a property for being slow.
+on_any_machine = settings(deadline=None)
 
 KNOWN = np.array([1, 5, 20, 2**31 - 1], dtype=np.int32)
 RATED = RowShape(("user_id", "anime_id", "rating"), unscored=None)
@@ -170,6 +173,7 @@ line = st.lists(st.one_of(field, padded, quoted), min_size=1, max_size=4).map(",
 good_line = st.sampled_from(["1,1,1", "2,5,10", '"3",20, 4 '])
 
 
+@on_any_machine
 @given(
     st.lists(st.one_of(good_line, line), min_size=1, max_size=6), st.sampled_from(["\n", "\r\n"])
 )
@@ -185,6 +189,7 @@ def test_the_fast_way_reads_what_the_careful_way_reads(lines, end):
     assert (fast.counts(), fast.lines) == (careful.counts(), careful.lines)
 
 
+@on_any_machine
 @given(st.lists(line, min_size=2, max_size=6))
 def test_a_line_is_read_alike_alone_and_among_others(lines):
     together = parse("\n".join(lines).encode(), RATED, KNOWN)
@@ -194,6 +199,7 @@ def test_a_line_is_read_alike_alone_and_among_others(lines):
     assert together.rejected.tolist() == [i for i, one in enumerate(alone) if one.rejected.size]
 
 
+@on_any_machine
 @given(
     st.lists(st.tuples(st.integers(0, 2**63 - 1), st.sampled_from([1, 5, 20]), st.integers(1, 10)))
 )

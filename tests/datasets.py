@@ -1,0 +1,87 @@
+"""Tiny data sets, written as Kaggle's files, and a refresh over them."""
+
+import random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from batch.params import ElsaParams, Params, PublishParams, ValidationParams
+from batch.refresh import Report, Request, refresh
+
+ANIME = 40
+UNWATCHED = frozenset({19, 20, 39, 40})
+"""Titles that nobody has on a list: they are ranked by what they look like."""
+PLANNER = 900
+"""A user who has nothing but plans."""
+
+SMALL = Params(
+    validation=ValidationParams(user_share=0.5, row_share=0.3),
+    elsa=ElsaParams(factors=8, epochs=2),
+    publish=PublishParams(verify_sample=20),
+)
+"""Everything at its default but what would take long."""
+
+_CATALOGUE = "MAL_ID,Name,Genres,Type,Source,Studios"
+_INTERACTIONS = "user_id,anime_id,rating,watching_status,watched_episodes"
+
+
+def rows(users: int = 60, seed: int = 1) -> list[str]:
+    """Lines of an animelist: odd users like titles 1 to 20, even ones 21 to 40, some roam.
+
+    Ratings, unscored, dropped and planned titles all occur; the last user only plans.
+    """
+    chance = random.Random(seed)
+    lines = [line for user in range(1, users) for line in _of_user(user, chance)]
+    return [*lines, *(f"{PLANNER},{anime},0,6,0" for anime in (1, 2, 21))]
+
+
+def _of_user(user: int, chance: random.Random) -> Iterable[str]:
+    home = 0 if user % 2 else ANIME // 2
+    liked = chance.sample(range(1 + home, 1 + home + ANIME // 2), 9)
+    other = chance.sample(range(1 + ANIME // 2 - home, 1 + ANIME - home), 3)
+    marks = [*((chance.randint(7, 10), 2) for _ in liked), (0, 2), (3, 4), (0, 6)]
+    for anime, (rating, status) in zip([*liked, *other], marks, strict=True):
+        if anime not in UNWATCHED:
+            yield f"{user},{anime},{rating},{status},1"
+
+
+def catalogue() -> list[str]:
+    """Lines of an anime.csv: two genres, two types, franchises of four."""
+    return [
+        f"{anime},Saga{anime // 4} Part {anime % 4},"
+        f"{'Action' if anime <= ANIME // 2 else 'Drama'},{'TV' if anime % 3 else 'Movie'},"
+        f"Manga,Studio{anime % 5}"
+        for anime in range(1, ANIME + 1)
+    ]
+
+
+def write_kaggle(
+    folder: Path, lines: Sequence[str] | None = None, titles: Sequence[str] | None = None
+) -> Path:
+    """A folder in the Kaggle 2020 layout; what lies there is replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "anime.csv", _CATALOGUE, catalogue() if titles is None else titles)
+    _write(folder / "animelist.csv", _INTERACTIONS, rows() if lines is None else lines)
+    return folder
+
+
+def _write(path: Path, header: str, lines: Sequence[str]) -> None:
+    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+
+
+def quiet(_stage: str, _done: int, _total: int) -> None:
+    """Nobody watches the progress."""
+
+
+def request(tmp_path: Path, redis_url: str, **parts: Any) -> Request:
+    """A refresh of `tmp_path/data`, which is written if it is not there."""
+    data = tmp_path / "data"
+    if not data.exists():
+        write_kaggle(data)
+    facts = {"data": data, "store": redis_url, "artifacts": tmp_path / "artifacts", "params": SMALL}
+    return Request(**(facts | parts))
+
+
+def refreshed(tmp_path: Path, redis_url: str, **parts: Any) -> Report:
+    """Run a refresh in this process."""
+    return refresh(request(tmp_path, redis_url, **parts), quiet)

@@ -1,0 +1,118 @@
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+
+from batch import params
+from batch.params import Params
+from schemas.errors import SettingsError
+from schemas.ranking_codec import MAX_ENTRIES
+
+FILE = Path(__file__).parents[2] / "params.yaml"
+
+
+def test_the_file_at_the_top_states_every_default():
+    found = yaml.safe_load(FILE.read_text())
+
+    assert params.load(FILE) == Params()
+    assert {name: set(section) for name, section in found.items()} == {
+        one.name: {value.name for value in fields(getattr(Params(), one.name))}
+        for one in fields(Params)
+    }
+
+
+def test_without_a_file_the_defaults_hold():
+    assert params.load(None) == Params()
+
+
+def test_an_empty_file_changes_nothing(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("# nothing\n")
+
+    assert params.load(path) == Params()
+
+
+def test_a_value_overrides_its_default_and_no_other():
+    found = params.from_mapping({"elsa": {"factors": 8}}, "test")
+
+    assert (found.elsa.factors, found.elsa.epochs) == (8, Params().elsa.epochs)
+    assert found.linear == Params().linear
+
+
+def test_every_problem_is_told_at_once():
+    wrong = {
+        "elsa": {"factors": "many", "colour": 1},
+        "linear": {"regularisation": -1},
+        "taste": {},
+        "gates": [1],
+    }
+
+    with pytest.raises(SettingsError) as caught:
+        params.from_mapping(wrong, "my.yaml")
+
+    message = str(caught.value)
+    assert message.startswith("my.yaml: ")
+    assert "elsa.factors must be a whole number, got 'many'" in message
+    assert "unknown elsa.colour" in message
+    assert "linear.regularisation must not be negative, got -1" in message
+    assert "unknown section 'taste'" in message
+    assert "section 'gates' must map names to values, got [1]" in message
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "rule"),
+    [
+        ("elsa", "epochs", True, "a whole number"),
+        ("elsa", "epochs", 2.5, "a whole number"),
+        ("elsa", "epochs", None, "a whole number"),
+        ("linear", "metadata", False, "a number"),
+        ("linear", "metadata", "2", "a number"),
+        ("ingest", "reject_share", 1.01, "from 0 to 1"),
+        ("validation", "row_share", -0.1, "from 0 to 1"),
+        ("gates", "overlap", 2, "from 0 to 1"),
+        ("lists", "entries", 0, "from 1 to 255"),
+        ("lists", "entries", MAX_ENTRIES + 1, "from 1 to 255"),
+        ("lists", "similar", 256, "from 1 to 255"),
+        ("strengths", "unscored", -0.1, "not be negative"),
+        ("publish", "lease_seconds", -1, "not be negative"),
+        ("linear", "regularisation", float("nan"), "a number"),
+        ("linear", "regularisation", float("inf"), "a number"),
+        ("elsa", "factors", 0, "at least 1"),
+        ("elsa", "epochs", 0, "at least 1"),
+        ("elsa", "batch_users", 0, "at least 1"),
+        ("lists", "influence", 0, "at least 1"),
+        ("publish", "lease_seconds", 0, "at least 1"),
+    ],
+)
+def test_an_unusable_value_is_refused(section, name, value, rule):
+    with pytest.raises(SettingsError, match=rf"^x: {section}\.{name} must (be )?{rule}"):
+        params.from_mapping({section: {name: value}}, "x")
+
+
+@pytest.mark.parametrize(("name", "value"), [("dropped", -0.5), ("planned", -1)])
+def test_only_drops_and_plans_may_count_against(name, value):
+    found = params.from_mapping({"strengths": {name: value}}, "x")
+
+    assert getattr(found.strengths, name) == value
+
+
+@pytest.mark.parametrize("text", ["- a list", "just words", "a: [", "\x00"])
+def test_a_file_that_maps_nothing_is_refused(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+
+    with pytest.raises(SettingsError, match=r"params\.yaml"):
+        params.load(path)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="cannot read params file"):
+        params.load(tmp_path / "none.yaml")
+
+
+def test_a_rating_counts_as_its_power():
+    table = params.from_mapping({"strengths": {"rating_power": 1}}, "x").strengths.table()
+
+    assert (table["rated_10"], table["rated_5"]) == (1.0, 0.5)
+    assert (table["unscored"], table["dropped"], table["planned"]) == (0.35, 0.0, 0.0)

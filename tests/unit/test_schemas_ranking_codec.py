@@ -1,0 +1,160 @@
+from dataclasses import replace
+from struct import pack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import ranking_codec
+from schemas.errors import PayloadError
+from schemas.ranking_codec import MAX_ENTRIES, NO_COLUMN, SHARE_SCALE, TOP_LEVEL
+from schemas.records import Column, Entry, Reason, Rule
+
+columns = st.integers(0, NO_COLUMN - 1).map(Column)
+shares = st.integers(0, SHARE_SCALE).map(lambda level: level / SHARE_SCALE)
+reasons = st.lists(st.builds(Reason, columns, shares), min_size=1, max_size=2).map(tuple)
+rules = st.sampled_from([Rule(value) for value in range(4)])
+scores = st.floats(-1000, 1000, width=32)
+
+
+@st.composite
+def rankings(draw):
+    size = draw(st.integers(0, MAX_ENTRIES))
+    descending = sorted(draw(st.lists(scores, min_size=size, max_size=size)), reverse=True)
+    explained = draw(st.integers(0, size))
+    return tuple(
+        Entry(draw(columns), score, draw(rules), draw(reasons) if place < explained else ())
+        for place, score in enumerate(descending)
+    )
+
+
+def full_list(entries=200, explained=100):
+    because = (Reason(Column(1), 0.5), Reason(Column(2), 0.25))
+    return tuple(
+        Entry(Column(place), float(-place), Rule.NONE, because if place < explained else ())
+        for place in range(entries)
+    )
+
+
+def without_scores(ranking):
+    return [replace(entry, score=0.0) for entry in ranking]
+
+
+@given(rankings())
+def test_columns_rules_and_reasons_come_back_exactly(ranking):
+    decoded = ranking_codec.decode(ranking_codec.encode(ranking))
+
+    assert without_scores(decoded) == without_scores(ranking)
+
+
+@given(rankings())
+def test_scores_come_back_within_half_a_level_and_in_order(ranking):
+    decoded = [entry.score for entry in ranking_codec.decode(ranking_codec.encode(ranking))]
+
+    level = (ranking[0].score - ranking[-1].score) / TOP_LEVEL if ranking else 0.0
+    for found, entry in zip(decoded, ranking, strict=True):
+        assert found == pytest.approx(entry.score, abs=level / 2 * 1.001 + 1e-6, rel=2e-7)
+    assert decoded == sorted(decoded, reverse=True)
+
+
+@given(rankings(), st.integers(0, MAX_ENTRIES + 5))
+def test_the_first_entries_decode_as_they_do_in_the_whole(ranking, limit):
+    payload = ranking_codec.encode(ranking)
+
+    assert ranking_codec.decode(payload, limit) == ranking_codec.decode(payload)[:limit]
+
+
+def test_the_best_and_the_last_score_are_exact():
+    payload = ranking_codec.encode((Entry(Column(1), 2.5), Entry(Column(2), 0.5)))
+
+    assert [entry.score for entry in ranking_codec.decode(payload)] == pytest.approx([2.5, 0.5])
+
+
+def test_a_ranking_of_equal_scores_keeps_them():
+    payload = ranking_codec.encode(tuple(Entry(Column(one), 0.75) for one in range(3)))
+
+    assert [entry.score for entry in ranking_codec.decode(payload)] == [0.75] * 3
+
+
+def test_the_bytes_are_those_that_the_documentation_draws():
+    ranking = (
+        Entry(Column(258), 1.0, Rule.FRANCHISE_DROPPED, (Reason(Column(3), 0.2),)),
+        Entry(Column(7), 0.0, Rule.PREREQUISITE_MISSING),
+    )
+
+    assert ranking_codec.encode(ranking) == (
+        bytes([1, 2, 1, 1])
+        + pack("<ff", 0.0, 1 / TOP_LEVEL)
+        + pack("<HH", 258, 7)
+        + bytes([0, 255])
+        + pack("<H", TOP_LEVEL - 255)
+        + bytes([0b01_10])
+        + pack("<HH", 3, NO_COLUMN)
+        + bytes([51, 0])
+    )
+
+
+def test_two_hundred_entries_with_a_hundred_reasons_take_at_most_1300_bytes():
+    assert len(ranking_codec.encode(full_list())) <= 1300
+
+
+@pytest.mark.parametrize("ranking", [full_list(9, 4), full_list(2, 2), full_list(0, 0)])
+def test_a_payload_cut_anywhere_is_refused(ranking):
+    payload = ranking_codec.encode(ranking)
+
+    for length in range(len(payload)):
+        with pytest.raises(PayloadError):
+            ranking_codec.decode(payload[:length])
+
+
+def test_a_payload_with_more_bytes_than_announced_is_refused():
+    with pytest.raises(PayloadError, match="its header says"):
+        ranking_codec.decode(ranking_codec.encode(full_list(3, 1)) + b"\0")
+
+
+def test_more_reasons_than_entries_are_refused():
+    with pytest.raises(PayloadError):
+        ranking_codec.decode(pack("<BBBBff", 1, 0, 1, 0, 0.0, 0.0) + bytes(6))
+
+
+def test_a_version_from_the_future_is_refused():
+    payload = b"\x02" + ranking_codec.encode(full_list(3, 1))[1:]
+
+    with pytest.raises(PayloadError, match="unknown ranking version 2"):
+        ranking_codec.decode(payload)
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda rest: b"\x01" + rest))
+def test_garbage_raises_a_payload_error_or_decodes(garbage):
+    try:
+        ranking_codec.decode(garbage)
+    except PayloadError:
+        return
+
+
+@given(rankings(), st.data())
+def test_a_damaged_payload_raises_a_payload_error_or_decodes(ranking, data):
+    payload = bytearray(ranking_codec.encode(ranking))
+    payload[data.draw(st.integers(0, len(payload) - 1))] ^= data.draw(st.integers(1, 255))
+
+    try:
+        ranking_codec.decode(bytes(payload))
+    except PayloadError:
+        return
+
+
+def test_more_entries_than_fit_are_refused():
+    with pytest.raises(ValueError, match="at most 255 entries, got 256"):
+        ranking_codec.encode(full_list(256, 0))
+
+
+def test_ascending_scores_are_refused():
+    with pytest.raises(ValueError, match="scores must descend"):
+        ranking_codec.encode((Entry(Column(1), 0.1), Entry(Column(2), 0.2)))
+
+
+def test_reasons_behind_an_entry_without_are_refused():
+    first, second = full_list(2, 2)
+
+    with pytest.raises(ValueError, match="entries with reasons must come before"):
+        ranking_codec.encode((replace(first, reasons=()), second))
