@@ -18,7 +18,7 @@ from api.settings import Settings, from_env
 from schemas.errors import SettingsError
 
 BLOCKING_THREADS = 4
-KILL_SECONDS = 10
+KILL_SECONDS = 5
 
 
 @click.command()
@@ -60,10 +60,10 @@ def _serve(settings: Settings, ip: str) -> None:
 def _let_a_new_worker_be_stopped() -> None:
     """A worker is born with its parent's signal handlers, which would swallow an early stop.
 
-    The parent passes a SIGINT on as SIGTERM, so workers need not see it.
+    Ctrl-C reaches workers too, but the parent stops them by SIGTERM, and both may hang one.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _free_ip(settings: Settings) -> str:

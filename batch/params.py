@@ -1,10 +1,11 @@
 """The knobs of a refresh: defaults, and how params.yaml overrides them."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from schemas.errors import SettingsError
 from schemas.ranking_codec import MAX_ENTRIES
@@ -55,8 +56,8 @@ class LinearParams:
 class ElsaParams:
     factors: int = 256
     epochs: int = 30
-    patience: int = 3
-    batch_users: int = 1024
+    patience: int = 2
+    batch_users: int = 512
     learning_rate: float = 0.1
     seed: int = 1
 
@@ -105,6 +106,7 @@ _SHARES: Final = frozenset(
     ["reject_share", "user_share", "row_share", "user_coverage", "catalogue_coverage", "overlap"]
 )
 _SIGNED: Final = frozenset({"dropped", "planned"})
+_COUNTS: Final = frozenset({"factors", "epochs", "batch_users", "influence", "lease_seconds"})
 _LIST_LENGTHS: Final = frozenset({"entries", "reasons", "similar", "popular"})
 
 
@@ -170,8 +172,10 @@ def _section(name: str, kind: type, values: object, problems: list[str]) -> Any:
 def _problems_of(where: str, key: str, kind: object, value: object) -> list[str]:
     """A rule for each value; a list so that the caller can go on to the next one."""
     whole = kind is int
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+    if not _is_number(value, whole):
         return [f"{where} must be {'a whole number' if whole else 'a number'}, got {value!r}"]
+    if key in _COUNTS and value < 1:
+        return [f"{where} must be at least 1, got {value!r}"]
     if key in _SHARES and not 0 <= value <= 1:
         return [f"{where} must be from 0 to 1, got {value!r}"]
     if key in _LIST_LENGTHS and not 1 <= value <= MAX_ENTRIES:
@@ -179,3 +183,8 @@ def _problems_of(where: str, key: str, kind: object, value: object) -> list[str]
     if key not in _SIGNED and value < 0:
         return [f"{where} must not be negative, got {value!r}"]
     return []
+
+
+def _is_number(value: object, whole: bool) -> TypeGuard[float]:
+    kinds = int if whole else int | float
+    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)

@@ -33,6 +33,8 @@ def decode(payload: bytes) -> tuple[Anime, ...]:
     try:
         lists = json.loads(_inflate(payload[1:]))
         known = [name for name in _FIELDS if name in lists]
+        if not known:
+            raise ValueError("it has none of the fields")
         rows = zip(*(_column(name, lists[name]) for name in known), strict=True)
         return tuple(Anime(**dict(zip(known, row, strict=True))) for row in rows)
     except (zlib.error, ValueError, TypeError) as error:

@@ -42,7 +42,7 @@ def decode(text: str | bytes) -> Pointer:
             Variant(Generation(str(one["generation"])), float(one["share"]))
             for one in found["live"]
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise PayloadError(f"malformed pointer: {error!r}") from error
     if not live:
         raise PayloadError("the pointer names no live generation")

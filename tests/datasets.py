@@ -1,12 +1,17 @@
 """Tiny data sets, written as Kaggle's files, and a refresh over them."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from batch.dataset import Histories
 from batch.params import ElsaParams, Params, PublishParams, ValidationParams
-from batch.refresh import Report, Request, refresh
+
+if TYPE_CHECKING:
+    from batch.refresh import Report, Request
 
 ANIME = 40
 UNWATCHED = frozenset({19, 20, 39, 40})
@@ -73,8 +78,10 @@ def quiet(_stage: str, _done: int, _total: int) -> None:
     """Nobody watches the progress."""
 
 
-def request(tmp_path: Path, redis_url: str, **parts: Any) -> Request:
+def request(tmp_path: Path, redis_url: str, **parts: Any) -> "Request":
     """A refresh of `tmp_path/data`, which is written if it is not there."""
+    from batch.refresh import Request  # here, so that unit tests do not import Beam
+
     data = tmp_path / "data"
     if not data.exists():
         write_kaggle(data)
@@ -82,6 +89,20 @@ def request(tmp_path: Path, redis_url: str, **parts: Any) -> Request:
     return Request(**(facts | parts))
 
 
-def refreshed(tmp_path: Path, redis_url: str, **parts: Any) -> Report:
+def refreshed(tmp_path: Path, redis_url: str, **parts: Any) -> "Report":
     """Run a refresh in this process."""
+    from batch.refresh import refresh
+
     return refresh(request(tmp_path, redis_url, **parts), quiet)
+
+
+def histories(users: Mapping[int, Sequence[tuple[int, int, int]]]) -> Histories:
+    """Users in ascending order, each with (column, rating, status) by ascending column."""
+    ids = sorted(users)
+    flat = [row for user in ids for row in users[user]]
+    starts = np.cumsum([0, *(len(users[user]) for user in ids)])
+    columns, ratings, statuses = (
+        np.array([row[part] for row in flat], kind)
+        for part, kind in enumerate((np.int32, np.int8, np.int8))
+    )
+    return Histories(np.array(ids, np.int64), starts, columns, ratings, statuses)

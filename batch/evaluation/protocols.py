@@ -12,7 +12,7 @@ from batch import signals
 from batch.dataset import Dataset, Histories
 from batch.engine import Engine
 from batch.evaluation.metrics import hits, ndcg, ranked, recall
-from batch.evaluation.references import REFERENCES
+from batch.evaluation.references import REFERENCES, Scorer
 from batch.evaluation.splits import Split, everybody_of, hold_out, newcomers, write_training
 from batch.models.legs import Scores
 from batch.params import Params, StrengthParams
@@ -44,7 +44,7 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Bench:
+class Trial:
     """One split, the model trained on it, and how to look at histories through that model."""
 
     split: Split
@@ -103,26 +103,29 @@ def protocols(
         training = write_training(dataset, split.training, work / name)
         known = identity(f"{name} {seed}", params)
         model = train(training, work / f"{name}-model", known, params, engine, progress)
-        bench = Bench(split, model)
-        yield name, [*_references(bench, progress), *_ours(bench, params, name == "newcomers")]
+        trial = Trial(split, model)
+        yield name, [*_references(trial, progress), *_ours(trial, params, name == "newcomers")]
 
 
-def _references(bench: Bench, progress: Progress) -> Iterator[Quality]:
-    training = bench.squared(bench.split.training)
+def _references(trial: Trial, progress: Progress) -> Iterator[Quality]:
+    training = trial.squared(trial.split.training)
     for done, (name, fit) in enumerate(REFERENCES.items(), start=1):
-        score = fit(training)
-        yield bench.measure(name, lambda given, score=score: score(bench.squared(given)))
+        yield trial.measure(name, _on_squared(trial, fit(training)))
         progress("references", done, len(REFERENCES))
 
 
-def _ours(bench: Bench, params: Params, live: bool) -> Iterator[Quality]:
-    model = bench.model
+def _on_squared(trial: Trial, score: Scorer) -> BlockScorer:
+    return lambda given: score(trial.squared(given))
+
+
+def _ours(trial: Trial, params: Params, live: bool) -> Iterator[Quality]:
+    model = trial.model
     rated = model.rated
-    yield bench.measure("ours", lambda one: model.score(model.strengths(one))[:, :rated].copy())
-    yield bench.measure("ours, linear leg", lambda one: model.linear.score(model.strengths(one)))
+    yield trial.measure("ours", lambda one: model.score(model.strengths(one))[:, :rated].copy())
+    yield trial.measure("ours, linear leg", lambda one: model.linear.score(model.strengths(one)))
     if live:
         rows = live_rows(model, params)
-        yield bench.measure("ours, live path", lambda one: (model.strengths(one) @ rows).toarray())
+        yield trial.measure("ours, live path", lambda one: (model.strengths(one) @ rows).toarray())
 
 
 def live_rows(model: Model, params: Params) -> csr_array:

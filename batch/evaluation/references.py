@@ -45,11 +45,13 @@ def item_knn(training: csr_array) -> Scorer:
 def ials(training: csr_array) -> Scorer:
     """Implicit ALS (Hu, Koren and Volinsky, 2008), tuned on mal-2022, with fold-in."""
     from implicit.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
 
     model = AlternatingLeastSquares(
         factors=256, regularization=60, alpha=10, iterations=15, random_state=1
     )
-    model.fit(csr_matrix(training), show_progress=False)
+    with threadpool_limits(1, "blas"):  # its own threads and those of BLAS would fight
+        model.fit(csr_matrix(training), show_progress=False)
     return lambda given: _fold_in(model, given) @ model.item_factors.T
 
 

@@ -75,7 +75,7 @@ def test_every_problem_is_told_at_once():
         ("lists", "entries", MAX_ENTRIES + 1, "from 1 to 255"),
         ("lists", "similar", 256, "from 1 to 255"),
         ("strengths", "unscored", -0.1, "not be negative"),
-        ("publish", "lease_seconds", -1, "not be negative"),
+        ("publish", "refused_hours", -1, "not be negative"),
         ("linear", "regularisation", float("nan"), "a number"),
         ("linear", "regularisation", float("inf"), "a number"),
         ("elsa", "factors", 0, "at least 1"),

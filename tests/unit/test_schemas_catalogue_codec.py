@@ -40,7 +40,7 @@ def lists_of(payload):
     return json.loads(zlib.decompress(payload[1:]))
 
 
-@given(st.lists(titles, max_size=5).map(tuple))
+@given(st.lists(titles, max_size=3).map(tuple))
 def test_decoding_undoes_encoding(shelf):
     assert catalogue_codec.decode(catalogue_codec.encode(shelf)) == shelf
 

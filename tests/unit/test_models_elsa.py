@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from batch.features import Features
+from batch.models import elsa
+from batch.models.legs import Training, Validation
+from batch.params import ElsaParams, Params
+from tests.datasets import quiet
+
+TITLES = 12
+PARAMS = Params(elsa=ElsaParams(factors=4, epochs=6, patience=6, learning_rate=0.1))
+
+
+def tastes(users=64):
+    """Even users like some of titles 0 to 5, odd ones some of 6 to 11."""
+    random = np.random.default_rng(4)
+    likes = np.zeros((users, TITLES), np.float32)
+    for user in range(users):
+        likes[user, random.choice(6, 4, replace=False) + 6 * (user % 2)] = 1
+    return csr_array(likes)
+
+
+def training(rows=None, params=PARAMS, validation=None, progress=quiet):
+    found = tastes() if rows is None else rows
+    empty = csr_array((0, TITLES), dtype=np.float32)
+    return Training(
+        users=found.shape[0],
+        rated=TITLES,
+        shards=lambda: iter([found[:10], found[10:]]),
+        gram=np.zeros((TITLES, TITLES)),
+        features=Features([], empty),
+        validation=validation or Validation(empty, empty),
+        params=params,
+        progress=progress,
+    )
+
+
+@pytest.fixture(scope="module")
+def leg():
+    return elsa.fit(training())
+
+
+def test_it_learns_who_likes_what_together(leg):
+    newcomers = csr_array(np.eye(TITLES, dtype=np.float32)[[0, 7]])
+
+    even, odd = leg.score(newcomers)
+
+    assert even[:6].min() > even[6:].max()
+    assert odd[6:].min() > odd[:6].max()
+
+
+def test_a_saved_leg_scores_the_same_after_reload(leg, tmp_path):
+    leg.save(tmp_path)
+
+    loaded = elsa.load(tmp_path)
+
+    assert loaded.score(tastes()).tobytes() == leg.score(tastes()).tobytes()
+
+
+def test_it_is_saved_in_keras_own_format(leg, tmp_path):
+    leg.save(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+
+
+def test_the_same_seed_gives_the_same_model(leg):
+    again = elsa.fit(training())
+
+    assert again.embeddings.tobytes() == leg.embeddings.tobytes()
+
+
+def test_another_seed_gives_another_model(leg):
+    other = replace(PARAMS, elsa=replace(PARAMS.elsa, seed=2))
+
+    assert (elsa.fit(training(params=other)).embeddings != leg.embeddings).any()
+
+
+def test_embeddings_have_length_one(leg):
+    np.testing.assert_allclose(np.linalg.norm(leg.embeddings, axis=1), 1, rtol=1e-5)
+
+
+def test_training_stops_when_validation_no_longer_improves():
+    epochs = []
+    given, wanted = tastes(8), csr_array(np.eye(8, TITLES, dtype=np.float32))
+    params = replace(PARAMS, elsa=replace(PARAMS.elsa, epochs=40, patience=1))
+
+    elsa.fit(
+        training(
+            params=params,
+            validation=Validation(given, wanted),
+            progress=lambda _stage, done, total: epochs.append((done, total)),
+        )
+    )
+
+    assert 1 < len(epochs) < 40
+    assert epochs[0] == (1, 40)
+
+
+def test_every_epoch_is_reported():
+    reported = []
+
+    elsa.fit(training(progress=lambda *step: reported.append(step)))
+
+    assert reported == [("elsa", epoch, 6) for epoch in range(1, 7)]

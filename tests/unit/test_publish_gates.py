@@ -1,0 +1,59 @@
+from dataclasses import replace
+
+import pytest
+
+from batch.params import GateParams
+from batch.publish.gates import NDCG, refusals
+from batch.publish.verify import Findings
+from tests.builders import manifest
+
+GATES = GateParams(user_coverage=0.9, catalogue_coverage=0.1, ndcg_ratio=0.9, overlap=0.5)
+LIVE = manifest(metrics={NDCG: 0.5})
+CANDIDATE = manifest(counts={"catalogue": 100}, metrics={NDCG: 0.45})
+GOOD = Findings(users=10, with_list=9, shown=list(range(10)), overlap=1.0, compared=2)
+
+
+def test_a_candidate_that_just_passes_every_gate_may_go_live():
+    assert refusals(CANDIDATE, GOOD, LIVE, GATES) == []
+
+
+def test_the_first_generation_is_compared_with_nothing():
+    candidate = replace(CANDIDATE, metrics={})
+
+    assert refusals(candidate, replace(GOOD, overlap=0.0), None, GATES) == []
+
+
+@pytest.mark.parametrize(
+    ("findings", "reason"),
+    [
+        (replace(GOOD, with_list=8), "only 80.0% of users have a list, gates.user_coverage"),
+        (replace(GOOD, users=0, with_list=0), "only 0.0% of users have a list"),
+        (replace(GOOD, shown=[1]), "only 1.0% of titles are in anybody's first ten"),
+        (replace(GOOD, overlap=0.9), "lists keep only 45.0% of the live first twenty"),
+    ],
+)
+def test_each_gate_says_why_it_refuses(findings, reason):
+    (refusal,) = refusals(CANDIDATE, findings, LIVE, GATES)
+
+    assert refusal.startswith(reason)
+
+
+@pytest.mark.parametrize("metrics", [{NDCG: 0.44}, {}])
+def test_a_candidate_measured_as_worse_is_refused(metrics):
+    (refusal,) = refusals(replace(CANDIDATE, metrics=metrics), GOOD, LIVE, GATES)
+
+    assert "the live generation's is 0.5000: below gates.ndcg_ratio 0.9" in refusal
+
+
+def test_a_live_generation_without_figures_asks_for_nothing():
+    assert refusals(CANDIDATE, GOOD, manifest(), GATES) == []
+
+
+def test_lists_that_nobody_had_before_are_not_compared():
+    assert refusals(CANDIDATE, replace(GOOD, overlap=0.0, compared=0), LIVE, GATES) == []
+
+
+def test_every_refusal_is_told():
+    bad = Findings(users=10, compared=1)
+
+    assert len(refusals(replace(CANDIDATE, metrics={}), bad, LIVE, GATES)) == 4
