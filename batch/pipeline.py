@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
+from threadpoolctl import threadpool_limits
 
 from batch import artifacts
 from batch.chunks import chunks
@@ -65,17 +66,19 @@ def write_lists(engine: Engine, job: Job, samples: int, report: Path) -> None:
             | "Shards" >> beam.Create(job.dataset.manifest.shards)
             | "Spread users" >> beam.Reshuffle()
             | "Rank users" >> beam.ParDo(_Rank(job, shared, _user_chunks))
+            | "Write users" >> WriteToRedis(job.store, job.generation)
         )
         titles = (
             pipeline
             | "Titles" >> beam.Create(list(range(0, anime, _TITLES)))
             | "Spread titles" >> beam.Reshuffle()
             | "Rank titles" >> beam.ParDo(_Rank(job, shared, _title_chunks))
+            | "Write titles" >> WriteToRedis(job.store, job.generation)
         )
+        # Each writes for itself: a runner keeps all that flows into a flatten.
         return (
             (users, titles)
             | beam.Flatten()
-            | WriteToRedis(job.store, job.generation)
             | "Sum up" >> beam.CombineGlobally(_SumUp(samples))
             | "Report" >> beam.Map(save_json, str(report))
         )
@@ -136,11 +139,14 @@ def _chunked(
 def _in_threads(
     rank: Callable[[Block], list[bytes]], blocks: Iterable[Block]
 ) -> Iterator[list[bytes]]:
-    """One thread a core, a few blocks at a time: numpy and scipy let go of the lock."""
+    """One thread a core, a few blocks at a time: numpy and scipy let go of the lock.
+
+    BLAS gets one thread in each: its own would only get in their way.
+    """
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    with ThreadPoolExecutor(cores) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
         for some in chunks(blocks, 4 * cores):
             yield from pool.map(rank, some)
 

@@ -19,6 +19,11 @@ class Contributors:
     titles: NDArray[np.int64]
     shares: Values
 
+    def put_back(self, order: NDArray[np.intp]) -> "Contributors":
+        """Undo that entries were taken in this order."""
+        back = np.argsort(order)
+        return Contributors(self.titles[:, back], self.shares[:, back])
+
 
 def two_largest(contributions: Values) -> Contributors:
     """Find them; ties go to the title that comes first.

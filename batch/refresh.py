@@ -202,9 +202,9 @@ def _discard(client: Redis, register: Register, record: Record) -> None:
         live = control.pointer()
         if live and record.generation in {one.generation for one in live.live}:
             return
+        # Only its own keys: a run that lost the lease must not touch those of its successor.
+        keyspace.delete(client, record.generation)
         register.forget(record.generation)
-        kept = {one.generation for one in register.records()}
-        keyspace.delete_others(client, kept)
     except RedisError:
         log.warning("could not remove what this run wrote; the next refresh will")
 

@@ -28,12 +28,16 @@ def user_lists(model: Model, histories: Histories, lists: ListParams) -> Iterato
 def _reasons(model: Model, strengths: csr_array, ranked: Ranked, most: int) -> list[bytes]:
     counts = np.minimum(ranked.counts, most).tolist()
     starts = strengths.indptr.tolist()
+    longest = int(np.diff(strengths.indptr).max(initial=0))
+    gather = model.linear.coefficients.gatherer(longest, most)
     reasons = []
     for user, n in enumerate(counts):
         part = slice(starts[user], starts[user + 1])
         titles = strengths.indices[part]
         entries = model.positions[ranked.columns[user, :n]]
-        contributions = model.coefficients(titles, entries)
+        order = np.argsort(entries)  # neighbours in memory are looked up together
+        contributions = model.coefficients(titles, entries[order], gather)
         contributions *= strengths.data[part, None]
-        reasons.append(pack_reasons(two_largest(contributions), model.columns[titles]))
+        contributors = two_largest(contributions).put_back(order)
+        reasons.append(pack_reasons(contributors, model.columns[titles]))
     return reasons

@@ -15,9 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from schemas.errors import SettingsError, TryAgainError
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 _LONGEST_SOCKET_PATH: Final = 100
 """The kernel takes about 107 bytes; Redis and clients may add a few."""
@@ -38,14 +41,15 @@ def embedded_redis(var: Path) -> Iterator[str]:
     with (folder / "users.lock").open("w") as users:
         with _locked(folder / "door.lock"):
             fcntl.flock(users, fcntl.LOCK_SH)
-            if not _answers(socket):
-                _start(folder, socket)
+            server = None if _answers(socket) else _start(folder, socket)
         try:
             yield f"unix://{socket}"
         finally:
             with _locked(folder / "door.lock"):
                 if _is_last(users):
                     _stop(socket)
+                    if server:
+                        server.wait()
 
 
 @contextmanager
@@ -78,7 +82,7 @@ def _socket_path(folder: Path) -> Path:
     return private / "redis.sock"
 
 
-def _start(folder: Path, socket: Path) -> None:
+def _start(folder: Path, socket: Path) -> "subprocess.Popen[bytes]":
     """Start a server that outlives this command; only the socket leads to it."""
     log = folder / "redis.log"
     command = [
@@ -95,12 +99,13 @@ def _start(folder: Path, socket: Path) -> None:
         if server.poll() is not None or time.monotonic() > deadline:
             raise TryAgainError(f"the embedded Redis does not start; its log is {log}")
         time.sleep(0.02)
+    return server
 
 
 def _stop(socket: Path) -> None:
-    from redis import Redis, RedisError
+    from redis import RedisError
 
-    with Redis(unix_socket_path=str(socket)) as client:
+    with _client(socket) as client:
         try:
             client.shutdown(save=True)
         except RedisError:
@@ -109,15 +114,24 @@ def _stop(socket: Path) -> None:
 
 def _answers(socket: Path) -> bool:
     """Whether a server is there and has read its data."""
-    from redis import Redis, RedisError
+    from redis import RedisError
 
     if not socket.exists():
         return False
-    with Redis(unix_socket_path=str(socket)) as client:
+    with _client(socket) as client:
         try:
             return bool(client.ping())
         except RedisError:
             return False
+
+
+def _client(socket: Path) -> "Redis":
+    """Without second tries: whoever asks here takes silence for an answer."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0))
 
 
 def redis_binary() -> Path:

@@ -106,3 +106,14 @@ def histories(users: Mapping[int, Sequence[tuple[int, int, int]]]) -> Histories:
         for part, kind in enumerate((np.int32, np.int8, np.int8))
     )
     return Histories(np.array(ids, np.int64), starts, columns, ratings, statuses)
+
+
+def prepared(tmp_path: Path) -> Path:
+    """A folder with the data set ingested and the model trained, for `request` to find."""
+    from batch.model_choice import choose_model
+    from batch.refresh import ingest_to
+
+    wanted = request(tmp_path, "")
+    dataset, models = ingest_to(wanted), wanted.artifacts / "models"
+    choose_model(dataset, models, wanted.train, wanted.params, wanted.engine, quiet)
+    return tmp_path

@@ -1,5 +1,6 @@
 """A square item-item matrix in column blocks, so that a product of sparse rows stays in cache."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,10 @@ from scipy.sparse import csr_array
 
 WIDTH: Final = 1024
 """Columns a block: the rows of popular titles then fit in the second-level cache."""
+
+
+Gather = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float32]]
+"""Rows and columns -> the entries at each pair of them, (rows, columns), until the next call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class BlockedMatrix:
 
     @classmethod
     def load(cls, path: Path) -> "BlockedMatrix":
-        """Map the file into memory: processes on one machine share its pages."""
+        """Read the file; not mapped, since only memory of our own gets huge pages."""
         blocks = np.load(path, allow_pickle=False)
         return cls(blocks.shape[1], blocks)
 
@@ -50,12 +55,27 @@ class BlockedMatrix:
             part[:] = (rows @ block)[:, : part.shape[1]]
         return out
 
-    def gather(self, rows: NDArray[np.int32], columns: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The entries at each pair of `rows` and `columns`, shape (rows, columns)."""
-        offsets = (columns // WIDTH).astype(np.int64) * (self.size * WIDTH) + columns % WIDTH
+    def gatherer(self, rows: int, columns: int) -> "Gather":
+        """A way to look single entries up, again and again, up to so many rows and columns.
+
+        Its buffers are its own: one for each thread.
+        """
         flat = self.blocks.reshape(-1)
-        found: NDArray[np.float32] = flat.take(rows[:, None].astype(np.int64) * WIDTH + offsets)
-        return found
+        offsets = np.empty((rows, columns), np.int64)
+        values = np.empty((rows, columns), np.float32)
+
+        def gather(
+            wanted_rows: NDArray[np.int32], wanted_columns: NDArray[np.int32]
+        ) -> NDArray[np.float32]:
+            part = np.s_[: len(wanted_rows), : len(wanted_columns)]
+            across = (wanted_columns // WIDTH).astype(np.int64) * (self.size * WIDTH)
+            across += wanted_columns % WIDTH
+            down = wanted_rows.astype(np.int64)[:, None] * WIDTH
+            np.add(down, across, out=offsets[part])
+            # Clipping never happens; it is the mode in which numpy writes straight to `out`.
+            return flat.take(offsets[part], out=values[part], mode="clip")
+
+        return gather
 
     def row(self, index: int) -> NDArray[np.float32]:
         """One row, shape (size,)."""

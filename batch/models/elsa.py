@@ -4,7 +4,6 @@ Scores are x A A^T, where the rows of A, one embedding a title, have length one.
 minimises the distance between input and output after both are scaled to length one.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +15,21 @@ from scipy.sparse import csr_array, vstack
 
 from batch.evaluation.metrics import mean_ndcg
 from batch.models.legs import Scores, Training, Validation
+from batch.models.quiet import quiet_stderr
 from batch.params import ElsaParams
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before the import, or it greets at length
-import keras
-import tensorflow as tf
+with quiet_stderr():
+    import keras
+    import tensorflow as tf
 
 _FILE: Final = "model.keras"
 _CUTOFF: Final = 10
 _STEPS: Final = 8
+_TITLE_GRID: Final = 2**11
+_TASTE_GRID: Final = 2**12
+"""Rows of length one are rounded to these before they are multiplied. Every sum of products then
+is a multiple of 2**-23 below 2: exact in float32, while BLAS would round each row of a block
+differently, by its place."""
 
 
 @keras.saving.register_keras_serializable("anirec")
@@ -66,8 +71,10 @@ class ElsaLeg:
     embeddings: NDArray[np.float32]
 
     def score(self, strengths: csr_array) -> Scores:
-        found: Scores = (strengths @ self.embeddings) @ self.embeddings.T
-        return found
+        tastes = strengths @ self.embeddings
+        lengths = _lengths(tastes)
+        found: Scores = _on_grid(tastes / lengths, _TASTE_GRID) @ self.embeddings.T
+        return found * lengths
 
     def save(self, folder: Path) -> None:
         self.model.save(folder / _FILE)
@@ -80,8 +87,15 @@ def load(folder: Path) -> ElsaLeg:
 
 def _leg(model: keras.Model) -> ElsaLeg:
     embeddings = model.layers[-1].embeddings.numpy()
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return ElsaLeg(model, embeddings / np.maximum(lengths, np.finfo(np.float32).tiny))
+    return ElsaLeg(model, _on_grid(embeddings / _lengths(embeddings), _TITLE_GRID))
+
+
+def _lengths(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+
+def _on_grid(rows: NDArray[np.float32], grid: int) -> NDArray[np.float32]:
+    return np.rint(rows * np.float32(grid)) / np.float32(grid)
 
 
 def fit(training: Training) -> ElsaLeg:

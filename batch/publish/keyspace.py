@@ -21,6 +21,11 @@ def persist(client: Redis, generation: Generation) -> int:
     return _each(client, _keys_of(client, generation), lambda pipe, key: pipe.persist(key))
 
 
+def delete(client: Redis, generation: Generation) -> int:
+    """Delete every key of a generation; returns how many there were."""
+    return _each(client, _keys_of(client, generation), lambda pipe, key: pipe.unlink(key))
+
+
 def delete_others(client: Redis, kept: Container[Generation]) -> int:
     """Delete the keys of every generation that is not kept; returns how many there were.
 

@@ -51,11 +51,11 @@ class Retention:
     def retire(self, record: Record, state: State, hours: float, now: datetime) -> None:
         """Give a generation an expiry; its record says until when it can be gone back to.
 
-        The record comes first: whoever finds it half-done would rather expire keys twice.
+        The record comes last: whoever finds it half-done expires the keys once more.
         """
         gone = now + timedelta(hours=hours)
-        self.register.write(replace(record, state=state, gone=gone.isoformat(timespec="seconds")))
         keyspace.expire(self.control.client, record.generation, round(hours * 3600))
+        self.register.write(replace(record, state=state, gone=gone.isoformat(timespec="seconds")))
 
     def revive(self, record: Record) -> None:
         """Take the expiry off a generation again."""
@@ -71,8 +71,9 @@ class Retention:
         live = self.control.pointer()
         record = self._stored(target or (live.previous if live else None))
         self.revive(record)
-        serving = live.live[0].generation if live else None
-        self.control.swap(Pointer((Variant(record.generation, 1.0),), serving))
+        alone = (Variant(record.generation, 1.0),)
+        if live is None or live.live != alone:
+            self.control.swap(Pointer(alone, live.live[0].generation if live else None))
         self.tidy_states(now)
         return record.generation
 

@@ -1,5 +1,369 @@
-from tests.datasets import refreshed
-def test_x(tmp_path, redis_url):
-    a = refreshed(tmp_path, redis_url)
-    print(a)
-    print(refreshed(tmp_path, redis_url))
+import shutil
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from redis import Redis
+
+from batch.model_choice import Train
+from batch.params import ElsaParams, GateParams, ListParams
+from batch.publish.candidate import read_manifest
+from batch.publish.control import Control
+from batch.publish.register import Register, State
+from batch.refresh import refresh
+from jobs.exit_codes import TRY_AGAIN, exit_code_of
+from schemas import catalogue_codec, history_codec, keys, ranking_codec
+from schemas.errors import (
+    DataRefusedError,
+    GateRefusedError,
+    LeaseHeldError,
+    LeaseLostError,
+    VerificationError,
+)
+from schemas.records import AnimeId, Column, Entry, Generation, UserId
+from tests.datasets import (
+    ANIME,
+    PLANNER,
+    SMALL,
+    UNWATCHED,
+    catalogue,
+    prepared,
+    refreshed,
+    request,
+    rows,
+    write_kaggle,
+)
+
+USERS = 60
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return prepared(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def folder(tmp_path, model):
+    """A folder of its own with the data and a model that fits them."""
+    return shutil.copytree(model, tmp_path / "run")
+
+
+@pytest.fixture
+def client(redis_url):
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+def live(client):
+    pointer = Control(client).pointer()
+    return pointer.live[0].generation if pointer else None
+
+
+def stored(client, generation):
+    return {key: client.get(key) for key in client.scan_iter(keys.everything_of(generation))}
+
+
+def generations(client):
+    found = client.scan_iter(keys.everything_of(Generation("*")))
+    return {keys.generation_of(key.decode()) for key in found}
+
+
+def family(key):
+    return key.decode().split(":")[3]
+
+
+def test_a_first_refresh_publishes_every_key_of_the_contract(folder, redis_url, client):
+    report = refreshed(folder, redis_url)
+
+    assert live(client) == report.generation
+    assert Counter(map(family, stored(client, report.generation))) == {
+        "u": USERS, "h": USERS, "a": ANIME, "i": ANIME,
+        "popular": 1 + 2 + 2, "catalogue": 1, "manifest": 1,
+    }  # fmt: skip
+
+
+def test_every_user_and_every_title_has_its_own_keys(folder, redis_url, client):
+    made = Generation(refreshed(folder, redis_url).generation)
+
+    for user in (UserId(1), UserId(2), UserId(PLANNER)):
+        assert client.exists(keys.user(made, user), keys.history(made, user)) == 2
+    for anime in map(AnimeId, range(1, ANIME + 1)):
+        assert client.exists(keys.similar(made, anime), keys.influence(made, anime)) == 2
+    for key in (keys.popular_in_genre(made, "Action"), keys.popular_in_type(made, "Movie")):
+        assert client.exists(key)
+
+
+def test_the_manifest_says_what_was_published(folder, redis_url, client):
+    report = refreshed(folder, redis_url)
+
+    manifest = read_manifest(client, Generation(report.generation))
+    assert manifest.counts == {
+        "users": USERS, "histories": USERS, "similar": ANIME, "influence": ANIME,
+        "popular": 5, "catalogue": ANIME,
+    }  # fmt: skip
+    assert (manifest.dataset, manifest.model) == (report.dataset, report.model)
+    assert (manifest.genres, manifest.types) == (["Action", "Drama"], ["Movie", "TV"])
+    assert manifest.metrics["ndcg@10"] > 0.1
+    assert all(size > 0 for size in manifest.bytes.values())
+
+
+def test_the_report_counts_what_was_read(folder, redis_url):
+    report = refreshed(folder, redis_url)
+
+    assert (report.users, report.anime, report.rejected) == (USERS, ANIME, 0)
+    assert report.rows == len(rows())
+    assert set(report.seconds) == {"ingest", "train", "score", "verify", "total"}
+
+
+def test_the_catalogue_tells_how_titles_were_rated(folder, redis_url, client):
+    made = Generation(refreshed(folder, redis_url).generation)
+
+    shelf = catalogue_codec.decode(client.get(keys.catalogue(made)))
+
+    assert [anime.anime_id for anime in shelf] == list(range(1, ANIME + 1))
+    for anime in shelf:
+        ratings = [int(r) for _, title, r, status, _ in (line.split(",") for line in rows())
+                   if int(title) == anime.anime_id and int(r) and status != "6"]  # fmt: skip
+        assert anime.raters == len(ratings)
+        mean = round(sum(ratings) / len(ratings), 2) if ratings else None
+        assert anime.mean_rating == mean
+
+
+def test_popular_lists_hold_watched_titles_of_their_kind_only(folder, redis_url, client):
+    made = Generation(refreshed(folder, redis_url).generation)
+
+    everywhere, action = (
+        {entry.column + 1 for entry in ranking_codec.decode(client.get(key))}
+        for key in (keys.popular(made), keys.popular_in_genre(made, "Action"))
+    )
+
+    assert everywhere == set(range(1, ANIME + 1)) - UNWATCHED
+    assert action == set(range(1, ANIME // 2 + 1)) - UNWATCHED
+
+
+def test_every_generation_is_stored_without_an_expiry_while_it_is_live(folder, redis_url, client):
+    first = refreshed(folder, redis_url).generation
+
+    assert {client.ttl(key) for key in stored(client, first)} == {-1}
+
+
+def test_a_second_refresh_reloads_the_model_and_supersedes_the_first(folder, redis_url, client):
+    first, second = (refreshed(folder, redis_url) for _ in range(2))
+
+    assert not second.trained
+    assert second.reason == "data, settings and code are those of the saved model"
+    assert live(client) == second.generation != first.generation
+    assert Control(client).pointer().previous == first.generation
+    assert all(client.ttl(key) > 0 for key in stored(client, first.generation))
+    assert {client.ttl(key) for key in stored(client, second.generation)} == {-1}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"params": replace(SMALL, elsa=ElsaParams(factors=4, epochs=1))}, "settings changed"),
+        ({"train": Train.ALWAYS}, "asked to"),
+    ],
+)
+def test_it_trains_when_it_has_to_and_says_why(folder, redis_url, change, reason):
+    report = refreshed(folder, redis_url, **change)
+
+    assert (report.trained, report.reason) == (True, reason)
+
+
+def test_changed_data_ask_for_a_new_model(folder, redis_url):
+    write_kaggle(folder / "data", [*rows(), "7,1,10,2,1"])
+
+    report = refreshed(folder, redis_url)
+
+    assert (report.trained, report.reason) == (True, "dataset changed")
+
+
+def test_without_a_model_it_trains(tmp_path, redis_url):
+    report = refreshed(tmp_path, redis_url)
+
+    assert (report.trained, report.reason) == (True, "no saved model")
+
+
+def test_settings_that_do_not_touch_the_model_leave_it(folder, redis_url, client):
+    shorter = replace(SMALL, lists=ListParams(entries=5, reasons=2))
+
+    report = refreshed(folder, redis_url, params=shorter)
+
+    assert not report.trained
+    payload = client.get(keys.user(Generation(report.generation), UserId(1)))
+    listed = ranking_codec.decode(payload)
+    assert [bool(entry.reasons) for entry in listed] == [True, True, False, False, False]
+
+
+def test_an_older_model_serves_new_data_when_asked_not_to_train(folder, redis_url):
+    write_kaggle(folder / "data", [*rows(), "9999,1,10,2,1"])
+
+    report = refreshed(folder, redis_url, train=Train.NEVER)
+
+    assert (report.trained, report.reason) == (False, "asked not to train")
+    assert report.users == USERS + 1
+
+
+def test_not_training_on_an_unknown_catalogue_is_refused(folder, redis_url, client):
+    write_kaggle(folder / "data", titles=[*catalogue(), "41,New,Action,TV,Manga,Studio1"])
+
+    with pytest.raises(DataRefusedError, match=r"no model in .* was trained on this catalogue"):
+        refreshed(folder, redis_url, train=Train.NEVER)
+
+    assert (live(client), generations(client)) == (None, set())
+
+
+def test_data_that_say_nothing_about_taste_are_refused(tmp_path, redis_url):
+    write_kaggle(tmp_path / "data", [f"{user},{user % 9 + 1},3,4,1" for user in range(1, 40)])
+
+    with pytest.raises(DataRefusedError, match="nobody likes anything"):
+        refreshed(tmp_path, redis_url)
+
+
+def test_data_in_which_nobody_watches_are_refused(tmp_path, redis_url):
+    write_kaggle(tmp_path / "data", [f"{user},{user % 9 + 1},0,6,1" for user in range(1, 40)])
+
+    with pytest.raises(DataRefusedError, match="nobody has watched anything"):
+        refreshed(tmp_path, redis_url)
+
+
+def test_a_refused_candidate_leaves_the_live_one_and_stays_for_a_while(folder, redis_url, client):
+    first = refreshed(folder, redis_url).generation
+    before = stored(client, first)
+    impossible = replace(SMALL, gates=GateParams(ndcg_ratio=99.0))
+
+    with pytest.raises(GateRefusedError, match=r"gates\.ndcg_ratio"):
+        refreshed(folder, redis_url, params=impossible)
+
+    assert live(client) == first
+    assert stored(client, first) == before
+    assert {client.ttl(key) for key in before} == {-1}
+    (refused,) = generations(client) - {first}
+    assert all(client.ttl(key) > 0 for key in stored(client, refused))
+    record = Register(client).find(refused)
+    assert record.state is State.REFUSED
+    assert "gates.ndcg_ratio" in record.note
+
+
+def at(stage, do):
+    """A progress callback that does something once, when a stage first reports its end."""
+    done = []
+
+    def progress(name, step, total):
+        if name == stage and step == total and not done:
+            done.append(True)
+            do()
+
+    return progress
+
+
+def lost_list(client, made):
+    client.delete(keys.user(made, UserId(3)))
+
+
+def seen_title(client, made):
+    history = history_codec.decode(client.get(keys.history(made, UserId(3))))
+    client.set(keys.user(made, UserId(3)), ranking_codec.encode((Entry(history[0].column, 1.0),)))
+
+
+def unknown_title(client, made):
+    client.set(keys.user(made, UserId(3)), ranking_codec.encode((Entry(Column(ANIME), 1.0),)))
+
+
+def title_twice(client, made):
+    shown = ranking_codec.decode(client.get(keys.user(made, UserId(3))))[0]
+    client.set(keys.user(made, UserId(3)), ranking_codec.encode((shown, shown)))
+
+
+def cut_list(client, made):
+    client.set(keys.user(made, UserId(3)), client.get(keys.user(made, UserId(3)))[:-1])
+
+
+def other_history(client, made):
+    client.set(keys.history(made, UserId(3)), history_codec.encode(()))
+
+
+def lost_similar(client, made):
+    client.delete(keys.similar(made, AnimeId(5)))
+
+
+def lost_influence(client, made):
+    client.delete(keys.influence(made, AnimeId(40)))
+
+
+DAMAGE = {
+    lost_list: "missing|not the bytes",
+    seen_title: "names a seen title|not the bytes",
+    unknown_title: "names a title that the catalogue does not have|not the bytes",
+    title_twice: "names a title twice|not the bytes",
+    cut_list: "its header says|not the bytes",
+    other_history: "history of user 3 is not what was written|not the bytes",
+    lost_similar: "has no header|not the bytes",
+    lost_influence: "unknown influence version|not the bytes",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_candidate_that_reads_back_wrong_is_taken_away(folder, redis_url, client, damage):
+    wanted = request(folder, redis_url)
+
+    def break_it():
+        (made,) = generations(client)
+        damage(client, made)
+
+    with pytest.raises(VerificationError, match=DAMAGE[damage]):
+        refresh(wanted, at("score", break_it))
+
+    assert (live(client), generations(client), Register(client).records()) == (None, set(), [])
+
+
+def test_a_second_refresh_at_the_same_time_is_told_who_has_the_lease(folder, redis_url, client):
+    Control(client).acquire("refresh 12 on night-1", 60_000)
+
+    with pytest.raises(LeaseHeldError, match="refresh 12 on night-1"):
+        refreshed(folder, redis_url)
+
+    assert Register(client).records() == []
+
+
+def test_whoever_loses_the_lease_flips_nothing_and_spares_its_successor(folder, redis_url, client):
+    other = Generation("20991231T000000Z")
+
+    def take_over():
+        client.hset(keys.CONTROL, "lease_until", 0)
+        Control(client).acquire("successor", 60_000)
+        client.set(keys.user(other, UserId(1)), b"already written")
+
+    with pytest.raises(LeaseLostError):
+        refresh(request(folder, redis_url), at("score", take_over))
+
+    assert live(client) is None
+    assert generations(client) == {other}
+    with pytest.raises(LeaseHeldError, match="successor"):
+        Control(client).acquire("me", 1)
+
+
+def test_the_lease_is_free_after_a_refresh(folder, redis_url, client):
+    refreshed(folder, redis_url)
+
+    assert Control(client).acquire("me", 1)
+
+
+def test_a_store_that_is_away_asks_for_another_try(folder):
+    with pytest.raises(Exception, match=r"refused|connect") as caught:
+        refreshed(folder, "redis://127.0.0.1:1/0")
+
+    assert exit_code_of(caught.value) == TRY_AGAIN
+
+
+def test_a_store_that_goes_away_while_lists_are_written_asks_for_another_try(
+    folder, start_redis, tmp_path_factory
+):
+    server = start_redis(tmp_path_factory.mktemp("s"))
+    params = replace(SMALL, elsa=ElsaParams(factors=4, epochs=1))
+
+    with pytest.raises(Exception, match=r".") as caught:
+        refresh(request(folder, server.url, params=params), at("linear", server.stop))
+
+    assert exit_code_of(caught.value) == TRY_AGAIN

@@ -1,0 +1,68 @@
+import time
+
+import pytest
+from redis import Redis
+
+from batch.publish.control import Control
+from batch.publish.lease import hold
+from schemas import keys
+from schemas.errors import LeaseHeldError, LeaseLostError
+
+LONG = 60_000
+
+
+@pytest.fixture
+def control(redis_url):
+    with Redis.from_url(redis_url) as client:
+        yield Control(client)
+
+
+def test_a_lease_is_kept_for_longer_than_it_lasts(control):
+    with hold(control, "me", 1) as lease:
+        time.sleep(1.3)
+
+        lease.check()
+        with pytest.raises(LeaseHeldError, match="me"):
+            control.acquire("other", LONG)
+
+
+def test_a_lease_is_free_after_the_block(control):
+    with hold(control, "me", 60):
+        pass
+
+    assert control.acquire("other", LONG)
+
+
+def test_a_lease_is_free_after_an_error(control):
+    with pytest.raises(ZeroDivisionError), hold(control, "me", 60):
+        raise ZeroDivisionError
+
+    assert control.acquire("other", LONG)
+
+
+def test_a_held_lease_cannot_be_held_twice(control):
+    with (
+        hold(control, "first", 60),
+        pytest.raises(LeaseHeldError, match="first"),
+        hold(control, "second", 60),
+    ):
+        pass
+
+
+def test_whoever_lost_the_lease_is_told_at_the_next_check(control):
+    with hold(control, "slow", 1) as lease:
+        control.client.hset(keys.CONTROL, "lease_until", 0)
+        control.acquire("quick", LONG)
+        time.sleep(0.6)
+
+        with pytest.raises(LeaseLostError, match="nothing was flipped"):
+            lease.check()
+
+
+def test_whoever_lost_the_lease_does_not_give_back_the_new_one(control):
+    with hold(control, "slow", 60):
+        control.client.hset(keys.CONTROL, "lease_until", 0)
+        control.acquire("quick", LONG)
+
+    with pytest.raises(LeaseHeldError, match="quick"):
+        control.acquire("third", LONG)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from batch.publish.sink import Sample
+from batch.publish.verify import Findings, check_list, overlap
+from schemas import ranking_codec
+from tests.builders import ranking
+
+SEEN = np.array([1, 2], np.int32)
+
+
+def test_a_list_of_unseen_titles_is_right():
+    assert check_list(ranking_codec.encode(ranking(0, 3)), SEEN, 4) == ""
+
+
+def test_a_user_with_nothing_left_has_a_right_list():
+    assert check_list(ranking_codec.encode(()), SEEN, 4) == ""
+
+
+@pytest.mark.parametrize(
+    ("payload", "problem"),
+    [
+        (None, "missing"),
+        (b"", "no header"),
+        (ranking_codec.encode(ranking(0, 3))[:-1], "its header says"),
+        (ranking_codec.encode(ranking(0, 4)), "does not have"),
+        (ranking_codec.encode(ranking(0, 0)), "twice"),
+        (ranking_codec.encode(ranking(0, 2)), "seen"),
+    ],
+)
+def test_a_wrong_list_is_told_apart(payload, problem):
+    assert problem in check_list(payload, SEEN, 4)
+
+
+def test_overlap_is_the_part_of_the_old_list_that_stays():
+    assert overlap(np.array([1, 2, 3]), np.array([3, 1, 7, 8])) == 0.5
+
+
+def test_overlap_looks_at_the_first_twenty():
+    assert overlap(np.arange(40), np.arange(40)[::-1]) == 0.0
+
+
+def test_an_empty_old_list_is_not_compared():
+    assert overlap(np.array([1]), np.array([], int)) is None
+
+
+def test_findings_add_up_over_shards():
+    first = Findings(2, 1, [1, 3], 0.5, 1, ["a"])
+    second = Findings(3, 3, [3, 4], 1.0, 2, ["b"])
+
+    assert first + second == Findings(5, 4, [1, 3, 4], 1.5, 3, ["a", "b"])
+
+
+def test_a_sample_differs_when_its_payload_does():
+    assert Sample.of("key", b"one") == Sample.of("key", b"one") != Sample.of("key", b"two")
