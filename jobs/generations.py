@@ -2,10 +2,14 @@
 
 import json
 from dataclasses import asdict
+from typing import Final
 
 import click
 
 from jobs import options
+
+_WIDE: Final = 160
+"""Columns of a table where no terminal says how many there are: nothing is cut."""
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -33,4 +37,5 @@ def generations(store: str | None, as_json: bool) -> None:
     for one in records:
         columns = (one.generation, one.state, str(one.users), one.dataset[:8], one.model[:8])
         table.add_row(*columns, one.gone, one.note)
-    Console().print(table if records else "nothing is stored")
+    console = Console(width=None if Console().is_terminal else _WIDE)
+    console.print(table if records else "nothing is stored")

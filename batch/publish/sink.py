@@ -56,6 +56,12 @@ class WriteToRedis(beam.PTransform):
         return chunks | beam.ParDo(_Write(self._url, self._generation))
 
 
+def _any_key(payloads: dict[str, bytes]) -> str:
+    """One of them, which one looks random but is the same in every retry."""
+    names = list(payloads)
+    return names[crc32(names[0].encode()) % len(names)]
+
+
 class _Write(beam.DoFn):
     def __init__(self, url: str, generation: Generation) -> None:
         self._url, self._progress = url, keys.progress(generation)
@@ -67,7 +73,7 @@ class _Write(beam.DoFn):
         self._client.mset(chunk.payloads)
         if chunk.done:
             self._client.incrby(self._progress, chunk.done)
-        key = min(chunk.payloads, key=lambda one: crc32(one.encode()))
+        key = _any_key(chunk.payloads)
         size = sum(map(len, chunk.payloads.values()))
         sample = Sample.of(key, chunk.payloads[key])
         yield Written(chunk.family, len(chunk.payloads), size, sample)

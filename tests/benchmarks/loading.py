@@ -46,10 +46,15 @@ def _chunk(number: int, payloads: list[bytes]) -> Chunk:
     return Chunk("u", {keys.user(GENERATION, UserId(one)): payload for one, payload in pairs})
 
 
+def _chunk_at(number: int) -> Chunk:
+    """A function, since a bound method would carry all chunks into the graph."""
+    return _chunks[number]
+
+
 def _ours(url: str) -> None:
     def build(pipeline: beam.Pipeline) -> object:
         numbers = pipeline | beam.Create(range(CHUNKS))
-        return numbers | beam.Map(_chunks.__getitem__) | WriteToRedis(url, GENERATION)
+        return numbers | beam.Map(_chunk_at) | WriteToRedis(url, GENERATION)
 
     Engine().run(build)
 

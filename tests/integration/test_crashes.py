@@ -28,10 +28,6 @@ from tests.datasets import refreshed
 refreshed(Path(sys.argv[1]), sys.argv[2])
 """
 WHILE_WRITING = "from batch import pipeline; pipeline.encode_histories = die"
-BEFORE_THE_SHARED_KEYS = (
-    "from batch.publish.candidate import Candidate; Candidate._write_shared = die"
-)
-WHILE_VERIFYING = "from batch.publish import verify; verify.check_titles = die"
 BETWEEN_VERIFY_AND_FLIP = "from batch.publish.candidate import Candidate; Candidate.flip = die"
 AT_THE_FLIP = "from batch.publish.control import Control; Control.flip = die"
 AFTER_THE_FLIP = """
@@ -42,8 +38,6 @@ Retention.tidy = lambda *them: die() if times else (times.append(1), before(*the
 WHILE_SUPERSEDING = "from batch.publish import keyspace; keyspace.expire = die"
 BEFORE = {
     "while writing": WHILE_WRITING,
-    "before the shared keys": BEFORE_THE_SHARED_KEYS,
-    "while verifying": WHILE_VERIFYING,
     "between verify and flip": BETWEEN_VERIFY_AND_FLIP,
     "at the flip": AT_THE_FLIP,
 }
@@ -130,11 +124,3 @@ def test_a_refresh_killed_after_the_flip_serves_and_the_next_one_puts_the_rest_i
     second = refreshed(folder, redis_url).generation
     assert generations(client) == {first, flipped, second}
     assert without_expiry(client) == {second} == {live(client)}
-
-
-def test_a_first_refresh_that_is_killed_leaves_nothing_live(folder, redis_url, client):
-    killed(folder, redis_url, client, BETWEEN_VERIFY_AND_FLIP)
-
-    assert Control(client).pointer() is None
-    second = refreshed(folder, redis_url).generation
-    assert generations(client) == {second} == {live(client)}

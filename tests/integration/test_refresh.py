@@ -214,6 +214,27 @@ def test_not_training_on_an_unknown_catalogue_is_refused(folder, redis_url, clie
     assert (live(client), generations(client)) == (None, set())
 
 
+STRANGERS = [f"{id},{name},Genre{id},,," for id, name in ((1, "Alpha"), (2, "Beta"), (3, "Gamma"))]
+SMALLEST = {
+    "one row": (["5,1,9,2,1"], None),
+    "titles that share nothing": ([f"{user},{1 + user % 3},9,2,1" for user in range(9)], STRANGERS),
+    "nobody rates": ([f"{user},{1 + 7 * user % 30},0,2,1" for user in range(30)], None),
+}
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_the_smallest_data_sets_are_published(tmp_path, redis_url, client, name):
+    lines, titles = SMALLEST[name]
+    write_kaggle(tmp_path / "data", lines, titles)
+
+    made = Generation(refreshed(tmp_path, redis_url).generation)
+
+    assert live(client) == made
+    user = UserId(int(lines[0].split(",")[0]))
+    listed = ranking_codec.decode(client.get(keys.user(made, user)))
+    assert len(listed) == (ANIME if titles is None else len(titles)) - 1
+
+
 def test_data_that_say_nothing_about_taste_are_refused(tmp_path, redis_url):
     write_kaggle(tmp_path / "data", [f"{user},{user % 9 + 1},3,4,1" for user in range(1, 40)])
 

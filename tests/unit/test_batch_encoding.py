@@ -32,14 +32,15 @@ def test_a_block_decodes_to_what_was_ranked(block):
 
 
 def test_both_ways_of_encoding_give_the_same_bytes():
-    levels = [TOP_LEVEL, 3000, 2999, 0]
+    levels = [TOP_LEVEL, TOP_LEVEL - 255, 3500, 3499, 0]
+    columns = [5, 9, 2, 1, 300]
     step = np.float32(1 / 4096)
     ranked = Ranked(
-        np.array([[5, 9, 2, 1]]), np.array([levels]), np.array([4]), np.float32([0]), step[None]
+        np.array([columns]), np.array([levels]), np.array([5]), np.float32([0]), step[None]
     )
     plain = tuple(
         Entry(Column(column), float(step) * level)
-        for column, level in zip([5, 9, 2, 1], levels, strict=True)
+        for column, level in zip(columns, levels, strict=True)
     )
 
     assert list(encode_rankings(ranked, [b""])) == [ranking_codec.encode(plain)]

@@ -67,3 +67,6 @@ def test_keys_are_spelled_as_the_documentation_says():
     assert keys.similar(made, AnimeId(5)) == "ahr:v1:G:a:5"
     assert keys.influence(made, AnimeId(5)) == "ahr:v1:G:i:5"
     assert keys.popular_in_genre(made, "Action") == "ahr:v1:G:popular:genre:Action"
+    assert keys.popular_in_type(made, "TV") == "ahr:v1:G:popular:type:TV"
+    assert keys.popular(made) == "ahr:v1:G:popular"
+    assert (keys.CONTROL, keys.REGISTER) == ("ahr:v1:control", "ahr:v1:generations")

@@ -70,6 +70,16 @@ def test_the_best_and_the_last_score_are_exact():
     assert [entry.score for entry in ranking_codec.decode(payload)] == pytest.approx([2.5, 0.5])
 
 
+def test_large_drops_overflow_each_into_its_own_place():
+    levels = [TOP_LEVEL, TOP_LEVEL - 255, TOP_LEVEL - 555, TOP_LEVEL - 809, 0]
+    ranking = tuple(Entry(Column(level), float(level)) for level in levels)
+
+    decoded = ranking_codec.decode(ranking_codec.encode(ranking))
+
+    assert [entry.score for entry in decoded] == pytest.approx(levels)
+    assert ranking_codec.encode(ranking)[3] == 3
+
+
 def test_a_ranking_of_equal_scores_keeps_them():
     payload = ranking_codec.encode(tuple(Entry(Column(one), 0.75) for one in range(3)))
 
