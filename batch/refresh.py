@@ -4,7 +4,6 @@ import logging
 import os
 import resource
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -99,10 +98,11 @@ def refresh(request: Request, progress: Progress) -> Report:
     """
     client = store.connect(request.store)
     control = Control(client)
-    with leases.hold(control, _holder(), request.params.publish.lease_seconds) as lease:
+    holder = leases.holder_name("refresh")
+    with leases.hold(control, holder, request.params.publish.lease_seconds) as lease:
         retention = Retention(control, Register(client), request.params.publish)
         retention.tidy(_now())
-        record = retention.register.add(_now(), _holder())
+        record = retention.register.add(_now(), holder)
         try:
             report = _run(request, control, lease, record, progress)
         except GateRefusedError as error:
@@ -234,10 +234,6 @@ def peak_rss_bytes() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return unit * max(usage.ru_maxrss for usage in usages)
-
-
-def _holder() -> str:
-    return f"refresh {os.getpid()} on {socket.gethostname()}"
 
 
 def _now() -> datetime:

@@ -46,6 +46,11 @@ redis.call('HSET', KEYS[1], 'lease_until', 0)
 return 1
 """
 )
+_TAKE_AWAY: Final = """
+if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'lease_until', 0)
+return 1
+"""
 _SWAP: Final = """
 if (redis.call('HGET', KEYS[1], 'pointer') or '') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'pointer', ARGV[3])
@@ -83,6 +88,10 @@ class Control:
     def release(self, fence: int) -> None:
         """Give the lease back, if it is still ours."""
         self._run(_RELEASE, fence)
+
+    def take_away(self, holder: str) -> None:
+        """End the lease of a holder known to be dead, if the lease still is that one's."""
+        self._run(_TAKE_AWAY, holder)
 
     def flip(self, fence: int, target: Pointer) -> bool:
         """Make `target` live if the lease is still ours; False if it is not."""

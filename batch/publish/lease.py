@@ -1,5 +1,8 @@
 """The one lease: a refresh holds it from start to flip, and a thread keeps it alive."""
 
+import os
+import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +11,7 @@ from dataclasses import dataclass, field
 from redis import RedisError
 
 from batch.publish.control import Control
-from schemas.errors import LeaseLostError
+from schemas.errors import LeaseHeldError, LeaseLostError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,11 @@ class Lease:
             raise LeaseLostError("the lease ran out while this refresh worked; nothing was flipped")
 
 
+def holder_name(task: str) -> str:
+    """Who we are, for whoever finds the lease taken: a task, a process and a machine."""
+    return f"{task} {os.getpid()} on {socket.gethostname()}"
+
+
 @contextmanager
 def hold(control: Control, holder: str, seconds: int) -> Iterator[Lease]:
     """Take the lease, keep it while the block runs, give it back.
@@ -35,7 +43,7 @@ def hold(control: Control, holder: str, seconds: int) -> Iterator[Lease]:
     Raises:
         LeaseHeldError: somebody else has it.
     """
-    lease = Lease(control.acquire(holder, seconds * 1000))
+    lease = Lease(_acquire(control, holder, seconds * 1000))
     done = threading.Event()
     keeper = threading.Thread(target=_keep, args=(control, lease, seconds, done), daemon=True)
     keeper.start()
@@ -45,6 +53,34 @@ def hold(control: Control, holder: str, seconds: int) -> Iterator[Lease]:
         done.set()
         keeper.join()
         control.release(lease.fence)
+
+
+def _acquire(control: Control, holder: str, milliseconds: int) -> int:
+    """Take the lease, also from a holder that was killed on this machine a moment ago."""
+    try:
+        return control.acquire(holder, milliseconds)
+    except LeaseHeldError as held:
+        if not _is_dead(str(held)):
+            raise
+        control.take_away(str(held))
+    return control.acquire(holder, milliseconds)
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether it was a process of this machine that is gone.
+
+    Should another machine carry our name, the fencing token still keeps the two apart.
+    """
+    named = re.search(r" (\d+) on (.*)$", holder)
+    if named is None or named[2] != socket.gethostname():
+        return False
+    try:
+        os.kill(int(named[1]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _keep(control: Control, lease: Lease, seconds: int, done: threading.Event) -> None:
