@@ -11,15 +11,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from schemas.errors import SettingsError
 
-IN_PROCESS: Final = "FnApiRunner"
-"""Named, because Beam's own default first tries to download another runner."""
-
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """A runner and the options handed through to it, such as `--flink_master=...`."""
 
-    runner: str = IN_PROCESS
+    runner: str = "FnApiRunner"  # named: Beam's own default tries to download another one
     options: tuple[str, ...] = ()
 
     def run(self, build: Callable[[beam.Pipeline], object]) -> None:
@@ -28,12 +25,19 @@ class Engine:
         Raises:
             SettingsError: there is no such runner.
         """
-        try:
-            pipeline = beam.Pipeline(self.runner, PipelineOptions(list(self.options)))
-        except ValueError as error:
-            raise SettingsError(f"cannot use runner {self.runner!r}: {error}") from error
+        pipeline = self._pipeline()
         build(pipeline)
         pipeline.run().wait_until_finish()
+
+    def _pipeline(self) -> beam.Pipeline:
+        try:
+            return beam.Pipeline(self.runner, PipelineOptions(list(self.options)))
+        except ValueError as error:
+            raise SettingsError(f"cannot use runner {self.runner!r}: {error}") from error
+
+
+IN_PROCESS: Final = Engine()
+"""Beam in this very process."""
 
 
 def save_json(document: object, path: str) -> None:

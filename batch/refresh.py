@@ -183,8 +183,7 @@ def ingest_to(request: Request) -> Dataset:
             request.data,
             arriving,
             reject_share=request.params.ingest.reject_share,
-            runner=request.engine.runner,
-            runner_options=request.engine.options,
+            engine=request.engine,
         )
         target = folder / manifest.hash[:16]
         if not (target / MANIFEST).is_file():

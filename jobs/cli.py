@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _message(error: BaseException) -> str:
-    return str(error) if isinstance(error, RecommenderError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, RecommenderError) else f"the store is away: {error}"
 
 
 if __name__ == "__main__":

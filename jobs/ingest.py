@@ -28,8 +28,7 @@ def ingest(
         folder,
         target,
         reject_share=params.ingest.reject_share,
-        runner=runner,
-        runner_options=runner_options,
+        engine=options.engine_for(runner, runner_options),
     )
     click.echo(
         f"{target}: {manifest.rows} rows of {manifest.users} users and {manifest.anime} anime, "

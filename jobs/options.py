@@ -54,7 +54,9 @@ runner_option = click.option(
     show_default=True,
     help="Beam runner; options for it follow after --.",
 )
-runner_arguments = click.argument("runner_options", nargs=-1, type=click.UNPROCESSED)
+runner_arguments = click.argument(
+    "runner_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- RUNNER_OPTION...]"
+)
 
 
 @contextmanager

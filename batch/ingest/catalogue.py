@@ -21,7 +21,6 @@ from batch.ingest.titles import KAGGLE_2016, KAGGLE_2020, Title, title_of
 from schemas.errors import DataRefusedError
 from schemas.records import MAX_ANIME_ID, MAX_CATALOGUE
 
-FILE: Final = "catalogue.parquet"
 _NAMES: Final = pa.list_(pa.string())
 SCHEMA: Final = pa.schema(
     [

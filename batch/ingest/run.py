@@ -3,11 +3,13 @@
 import logging
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from batch.dataset import CATALOGUE, MANIFEST
+from batch.engine import IN_PROCESS, Engine
 from batch.ingest import blocks, catalogue, layouts, rejects, reports, shards, transforms
 from batch.ingest.layouts import Layout
 from batch.ingest.numbers import RowShape
@@ -18,7 +20,6 @@ from schemas import documents
 from schemas.errors import DataRefusedError, SettingsError
 from schemas.manifests import DatasetManifest
 
-MANIFEST: Final = "manifest.json"
 REJECTS: Final = "rejects.csv"
 ROWS_PER_SHARD: Final = 500_000
 _MAX_SHARDS: Final = 2**16
@@ -26,15 +27,13 @@ _log = logging.getLogger(__name__)
 
 
 def ingest(
-    data: Path, out: Path, *, reject_share: float, runner: str = "FnApiRunner",
-    runner_options: Sequence[str] = (), progress: Callable[[str], None] | None = None,
+    data: Path, out: Path, *, reject_share: float, engine: Engine = IN_PROCESS,
     rows_per_shard: int = ROWS_PER_SHARD, block_bytes: int = blocks.BLOCK_BYTES,
 ) -> DatasetManifest:  # fmt: skip
     """Read `data` into the new folder `out`.
 
     Args:
         reject_share: the largest part of the interaction rows that may be unusable, 0 to 1.
-        progress: told, in a few words, what begins.
 
     Raises:
         DataRefusedError: the input cannot be used; nothing is left at `out`. Where too many
@@ -43,14 +42,13 @@ def ingest(
     """
     if not 0 <= reject_share <= 1:
         raise ValueError(f"reject_share must be from 0 to 1, got {reject_share}")
-    tell = progress or _log.info
     layout = layouts.recognise(data)
     with _new_folder(out.absolute()) as work:
-        tell(f"reading {layout.catalogue.path.name}")
+        _log.info("reading %s", layout.catalogue.path.name)
         titles = _read_titles(layout, work)
         job = _job(layout, work, rows_per_shard, block_bytes)
-        tell(f"reading {layout.interactions.path.name}, shards: {job.shards}")
-        tally = _read_interactions(layout, job, runner, runner_options)
+        _log.info("reading %s, shards: %d", layout.interactions.path.name, job.shards)
+        tally = _read_interactions(layout, job, engine)
         shutil.rmtree(job.spools)
         _require_usable(tally, reject_share, work / REJECTS, out)
         manifest = _manifest(layout, titles, tally)
@@ -75,7 +73,7 @@ def _new_folder(out: Path) -> Iterator[Path]:
 
 def _read_titles(layout: Layout, work: Path) -> list[Title]:
     titles, rejected = catalogue.read(layout)
-    catalogue.write(work / catalogue.FILE, titles)
+    catalogue.write(work / CATALOGUE, titles)
     rejects.write(work / REJECTS, rejected)
     if rejected:
         _log.warning("catalogue: %d titles, %d rows rejected", len(titles), len(rejected))
@@ -90,11 +88,9 @@ def _job(layout: Layout, work: Path, rows_per_shard: int, block_bytes: int) -> J
     return Job(work, spools, shape, min(shard_count, _MAX_SHARDS), block_bytes)
 
 
-def _read_interactions(
-    layout: Layout, job: Job, runner: str, runner_options: Sequence[str]
-) -> Tally:
+def _read_interactions(layout: Layout, job: Job, engine: Engine) -> Tally:
     source = layout.interactions
-    transforms.run(blocks.plan(source, job.block_bytes), job, runner, runner_options)
+    transforms.run(blocks.plan(source, job.block_bytes), job, engine)
     tally = reports.read(job.spools / PIECES, job.spools / SHARDS)
     header_lines = 1 if source.start else 0
     parts = tally.parts(job.spools, source.path.name, header_lines)

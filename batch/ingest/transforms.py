@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.combiners import ToList
 
+from batch.dataset import CATALOGUE
+from batch.engine import Engine
 from batch.ingest import catalogue, columnar, interactions, rejects, reports, shards, spool
 from batch.ingest.blocks import Block, pieces
 from batch.ingest.interactions import Parsed
@@ -37,10 +38,9 @@ class Job:
     block_bytes: int
 
 
-def run(blocks: Sequence[Block], job: Job, runner: str, runner_options: Sequence[str]) -> None:
+def run(blocks: Sequence[Block], job: Job, engine: Engine) -> None:
     """Run the whole graph and wait for it."""
-    with beam.Pipeline(runner, options=PipelineOptions(list(runner_options))) as pipeline:
-        _ = pipeline | beam.Create(blocks) | IngestRows(job)
+    engine.run(lambda pipeline: pipeline | beam.Create(blocks) | IngestRows(job))
 
 
 class IngestRows(beam.PTransform):
@@ -82,7 +82,7 @@ class SpoolBlock(beam.DoFn):
         self._job = job
 
     def setup(self) -> None:
-        self._known = catalogue.read_ids(self._job.work / catalogue.FILE)
+        self._known = catalogue.read_ids(self._job.work / CATALOGUE)
 
     def process(self, block: Block) -> Iterator[tuple[int, Spooled] | _Report]:
         piece = -1

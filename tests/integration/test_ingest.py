@@ -8,6 +8,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
+from batch.engine import Engine
 from batch.ingest import spool
 from batch.ingest.run import ingest
 from schemas import documents
@@ -278,12 +279,12 @@ def test_a_damaged_list_is_refused_and_leaves_nothing(tmp_path, damage, message)
 def test_a_failure_half_way_leaves_nothing(tmp_path):
     data = folder(tmp_path / "data", ANIME_2020, RATINGS, RATED_ROWS)
 
-    def fail_when_interactions_begin(step):
-        if "list.csv" in step:
+    class Interrupted(Engine):
+        def run(self, build):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(data, tmp_path / "out", progress=fail_when_interactions_begin)
+        run(data, tmp_path / "out", engine=Interrupted())
 
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 

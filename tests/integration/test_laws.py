@@ -17,8 +17,8 @@ from batch.params import ElsaParams
 from batch.pipeline import Job
 from batch.scoring import BLOCK, padded
 from batch.user_lists import user_lists
-from schemas import history_codec, keys, ranking_codec
-from schemas.records import Generation, Status, UserId
+from schemas import history_codec, influence_codec, keys, ranking_codec
+from schemas.records import AnimeId, Generation, Status, UserId
 from tests.datasets import (
     ANIME,
     PLANNER,
@@ -113,6 +113,40 @@ def test_a_history_holds_what_the_files_said(world, redis_url, client):
     assert sorted((one.column + 1, one.rating, int(one.status)) for one in found) == sorted(
         (int(anime), int(rating), int(status)) for _, anime, rating, status, _ in said
     )
+
+
+def test_similar_titles_of_a_title_are_all_the_others(world, redis_url, client):
+    made = Generation(refreshed(world, redis_url).generation)
+
+    for anime in range(1, ANIME + 1):
+        similar = ranking_codec.decode(client.get(keys.similar(made, AnimeId(anime))))
+        assert {entry.column for entry in similar} == set(range(ANIME)) - {anime - 1}
+
+
+def test_most_similar_titles_are_of_the_same_kind(world, redis_url, client):
+    made = Generation(refreshed(world, redis_url).generation)
+
+    for anime, kind in ((5, range(20)), (25, range(20, 40))):
+        similar = ranking_codec.decode(client.get(keys.similar(made, AnimeId(anime))), 5)
+        assert sum(entry.column in kind for entry in similar) >= 4
+
+
+def test_an_influence_row_holds_the_signed_coefficients_of_its_title(
+    world, redis_url, client, model
+):
+    made = Generation(refreshed(world, redis_url).generation)
+
+    for anime in set(range(1, ANIME + 1)) - UNWATCHED:
+        payload = client.get(keys.influence(made, AnimeId(anime)))
+        columns, coefficients = influence_codec.decode(payload)
+        found = dict(zip(columns, coefficients, strict=True))
+        row = model.linear.coefficients.row(model.positions[anime - 1])
+        for title in set(range(1, ANIME + 1)) - UNWATCHED:
+            exact = row[model.positions[title - 1]]
+            assert found.get(title - 1, 0.0) == pytest.approx(exact, rel=1e-3, abs=1e-6)
+        magnitudes = [abs(one) for one in coefficients]
+        assert magnitudes == sorted(magnitudes, reverse=True)
+        assert min(coefficients) < 0 < max(coefficients)
 
 
 def test_lists_do_not_depend_on_shards(world, dataset, model_folder, redis_url, client, tmp_path):
