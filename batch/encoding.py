@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from batch.dataset import Histories
 from batch.ranking import Ranked
-from batch.reasons import Contributors
 from schemas import history_codec, ranking_codec
-from schemas.ranking_codec import NO_COLUMN, SATURATED, SHARE_SCALE, TOP_LEVEL
+from schemas.ranking_codec import SATURATED, SHARE_SCALE, TOP_LEVEL
 
 _RULES_PER_BYTE = 4
 
@@ -41,16 +40,21 @@ def _overflows(drops: NDArray[np.int64]) -> bytes:
     return over.astype("<u2").tobytes()
 
 
-def pack_reasons(contributors: Contributors, columns: NDArray[np.int32]) -> bytes:
-    """The stored form of one user's reasons.
+def pack_reasons(
+    columns: NDArray[np.integer], shares: NDArray[np.float32], counts: NDArray[np.int64]
+) -> list[bytes]:
+    """The stored form of each user's reasons.
 
     Args:
-        contributors: of the leading entries.
-        columns: catalogue column of each of the user's titles.
+        columns: first and second contributor of each leading entry, (users, 2, entries).
+        shares: theirs, of the same shape.
+        counts: how many entries each user has; what stands behind those is left out.
     """
-    padded = np.append(columns, NO_COLUMN)  # so that title -1 finds "none"
-    shares = np.rint(contributors.shares * SHARE_SCALE).astype(np.uint8)
-    return padded[contributors.titles].astype("<u2").tobytes() + shares.tobytes()
+    stored, parts = columns.astype("<u2"), np.rint(shares * SHARE_SCALE).astype(np.uint8)
+    return [
+        stored[user, :, :n].tobytes() + parts[user, :, :n].tobytes()
+        for user, n in enumerate(counts.tolist())
+    ]
 
 
 def encode_histories(histories: Histories) -> Iterator[bytes]:

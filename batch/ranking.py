@@ -43,12 +43,12 @@ def largest(scores: Scores, n: int) -> NDArray[np.intp]:
     width = scores.shape[1]
     if not 1 <= n <= width:
         raise ValueError(f"n must be from 1 to {width}, got {n}")
-    kept = np.argpartition(scores, width - n, axis=1)[:, width - n :]
-    values = np.take_along_axis(scores, kept, axis=1)
-    lowest = values.min(axis=1, keepdims=True)
+    if n == width:
+        return np.tile(np.arange(width), (len(scores), 1))
+    one_more = np.argpartition(scores, width - n - 1, axis=1)[:, width - n - 1 :]
+    kept, values = one_more[:, 1:], np.take_along_axis(scores, one_more, axis=1)
     # A partition picks any of the equal scores at its edge: those rows are cut by the rule.
-    tied = (scores == lowest).sum(axis=1) > (values == lowest).sum(axis=1)
-    for row in np.flatnonzero(tied):
+    for row in np.flatnonzero(values[:, 0] == values[:, 1:].min(axis=1)):
         kept[row] = np.argsort(-scores[row], kind="stable")[:n]
     return kept
 

@@ -1,5 +1,6 @@
 """Which of a user's titles speak most for each entry: exact shares of the linear leg. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,38 +11,64 @@ Values = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Contributors:
-    """The two largest contributors of each entry, shape (2, entries), largest first.
+    """The two largest contributors of each entry, largest first, of one user or of a block.
 
-    `titles` are positions in the user's own titles, -1 where nothing speaks for the entry;
-    `shares` are of the entry's positive score, 0 to 1.
+    `places` are positions in the user's own titles and `parts` what they add to the entry's
+    score, both (..., 2, entries); `totals`, (..., entries), is all that adds to it.
     """
 
-    titles: NDArray[np.int64]
-    shares: Values
+    places: NDArray[np.int64]
+    parts: Values
+    totals: Values
+
+    @property
+    def titles(self) -> NDArray[np.int64]:
+        """The places, -1 where nothing speaks for the entry."""
+        return np.where(self.parts > 0, self.places, -1)
+
+    @property
+    def shares(self) -> Values:
+        """Parts of the entry's positive score, 0 to 1."""
+        totals = np.maximum(self.totals, np.finfo(np.float32).tiny)
+        shares: Values = self.parts / totals[..., None, :]
+        return shares
 
     def put_back(self, order: NDArray[np.intp]) -> "Contributors":
-        """Undo that entries were taken in this order."""
-        back = np.argsort(order)
-        return Contributors(self.titles[:, back], self.shares[:, back])
+        """Undo that entries were taken in this order, (..., entries)."""
+        back = np.argsort(order, axis=-1)
+        pairs = back[..., None, :]
+        return Contributors(
+            np.take_along_axis(self.places, pairs, -1),
+            np.take_along_axis(self.parts, pairs, -1),
+            np.take_along_axis(self.totals, back, -1),
+        )
 
 
 def two_largest(contributions: Values) -> Contributors:
-    """Find them; ties go to the title that comes first.
+    """Find one user's; ties go to the title that comes first.
 
     Args:
         contributions: (titles of the user, entries): strength times coefficient, each title's
             part of each entry's score; overwritten.
     """
     titles, entries = contributions.shape
+    places, parts = np.zeros((2, entries), np.int64), np.zeros((2, entries), np.float32)
     if not titles:
-        return Contributors(np.full((2, entries), -1), np.zeros((2, entries), np.float32))
+        return Contributors(places, parts, parts[0])
     np.maximum(contributions, 0, out=contributions)
     totals = contributions.sum(axis=0)
     at = np.arange(entries)
-    first = contributions.argmax(axis=0)
-    best = contributions[first, at]
-    contributions[first, at] = 0
-    second = contributions.argmax(axis=0)
-    values = np.stack((best, contributions[second, at]))
-    shares = values / np.maximum(totals, np.finfo(np.float32).tiny)
-    return Contributors(np.where(values > 0, np.stack((first, second)), -1), shares)
+    for place, part in zip(places, parts, strict=True):
+        contributions.argmax(axis=0, out=place)
+        part[:] = contributions[place, at]
+        contributions[place, at] = 0
+    return Contributors(places, parts, totals)
+
+
+def block_of(users: Sequence[Contributors]) -> Contributors:
+    """Put users with as many entries each together, first axis users."""
+    return Contributors(
+        np.stack([one.places for one in users]),
+        np.stack([one.parts for one in users]),
+        np.stack([one.totals for one in users]),
+    )

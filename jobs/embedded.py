@@ -87,7 +87,7 @@ def _start(folder: Path, socket: Path) -> "subprocess.Popen[bytes]":
     log = folder / "redis.log"
     command = [
         str(redis_binary()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "600",
-        "--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec",
+        "--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
         "--daemonize", "no", "--logfile", str(log),
     ]  # fmt: skip
     server = subprocess.Popen(
@@ -107,7 +107,7 @@ def _stop(socket: Path) -> None:
 
     with _client(socket) as client:
         try:
-            client.shutdown(save=True)
+            client.shutdown()  # writes the append-only file out
         except RedisError:
             return  # already gone
 

@@ -1,5 +1,7 @@
 """Loading Redis through the pipeline's sink against bare MSET of the same bytes."""
 
+from pathlib import Path
+
 import apache_beam as beam
 import numpy as np
 from redis import Redis
@@ -10,6 +12,7 @@ from batch.publish.sink import Chunk, WriteToRedis
 from schemas import keys
 from schemas.records import Generation, UserId
 from tests.benchmarks.ratios import show, take_turns
+from tests.redis_server import start
 
 CHUNKS = 400
 BYTES = 1270
@@ -20,15 +23,18 @@ _chunks: list[Chunk] = []
 """Made once and found by the in-process runner here, so that neither side pays for making it."""
 
 
-def measure(url: str) -> None:
-    """Write the same keys and values both ways."""
+def measure(work: Path) -> None:
+    """Write the same keys and values both ways, to a Redis that keeps nothing on disk."""
     random = np.random.default_rng(1)
     payloads = [random.bytes(BYTES) for _ in range(REDIS_CHUNK)]
     _chunks[:] = [_chunk(number, payloads) for number in range(CHUNKS)]
-    with Redis.from_url(url) as client:
-        seconds = take_turns({"ours": lambda: _ours(url), "bare": lambda: _bare(client)}, ROUNDS)
-        for chunk in _chunks:
-            client.unlink(*chunk.payloads)
+    server = start(work)
+    try:
+        with Redis.from_url(server.url) as client:
+            ways = {"ours": lambda: _ours(server.url), "bare": lambda: _bare(client)}
+            seconds = take_turns(ways, ROUNDS)
+    finally:
+        server.stop()
     count = CHUNKS * REDIS_CHUNK
     show(
         f"Loading {count} values of {BYTES} bytes into Redis",

@@ -371,13 +371,6 @@ def test_the_lease_is_free_after_a_refresh(folder, redis_url, client):
     assert Control(client).acquire("me", 1)
 
 
-def test_a_store_that_is_away_asks_for_another_try(folder):
-    with pytest.raises(Exception, match=r"refused|connect") as caught:
-        refreshed(folder, "redis://127.0.0.1:1/0")
-
-    assert exit_code_of(caught.value) == TRY_AGAIN
-
-
 def test_a_store_that_goes_away_while_lists_are_written_asks_for_another_try(
     folder, start_redis, tmp_path_factory
 ):

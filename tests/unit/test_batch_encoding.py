@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from batch.dataset import Histories
 from batch.encoding import encode_histories, encode_rankings, pack_reasons
 from batch.ranking import Ranked, top_n
-from batch.reasons import Contributors, two_largest
+from batch.reasons import block_of, two_largest
 from schemas import history_codec, ranking_codec
-from schemas.ranking_codec import TOP_LEVEL
+from schemas.ranking_codec import NO_COLUMN, TOP_LEVEL
 from schemas.records import Column, Entry, Interaction, Reason, Status
 
 scores = st.lists(st.floats(-4, 4, width=32) | st.just(-np.inf), min_size=6, max_size=6)
@@ -48,15 +48,16 @@ def test_both_ways_of_encoding_give_the_same_bytes():
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=8, max_size=8))
 def test_reasons_decode_to_contributors(values):
-    contributors = two_largest(np.float32(values).reshape(4, 2))
+    contributors = block_of([two_largest(np.float32(values).reshape(4, 2))])
     ranked = top_n(np.float32([[2, 1]]), np.array([0, 1]), 2)
     columns = np.array([65534, 300, 7, 0], np.int32)
 
-    (payload,) = encode_rankings(ranked, [pack_reasons(contributors, columns)])
+    named = np.where(contributors.titles < 0, NO_COLUMN, columns[contributors.titles])
+    (payload,) = encode_rankings(ranked, pack_reasons(named, contributors.shares, ranked.counts))
 
     decoded = ranking_codec.decode(payload)
     for entry, titles, shares in zip(
-        decoded, contributors.titles.T, contributors.shares.T, strict=True
+        decoded, contributors.titles[0].T, contributors.shares[0].T, strict=True
     ):
         assert entry.reasons == tuple(
             Reason(Column(int(columns[title])), round(float(share) * 255) / 255)
@@ -67,9 +68,9 @@ def test_reasons_decode_to_contributors(values):
 
 def test_a_user_without_history_gets_entries_without_reasons():
     ranked = top_n(np.float32([[2, 1]]), np.array([0, 1]), 2)
-    nobody = Contributors(np.full((2, 2), -1), np.zeros((2, 2), np.float32))
+    nobody, nothing = np.full((1, 2, 2), NO_COLUMN), np.zeros((1, 2, 2), np.float32)
 
-    (payload,) = encode_rankings(ranked, [pack_reasons(nobody, np.empty(0, np.int32))])
+    (payload,) = encode_rankings(ranked, pack_reasons(nobody, nothing, ranked.counts))
 
     assert [entry.reasons for entry in ranking_codec.decode(payload)] == [(), ()]
 
