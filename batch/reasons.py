@@ -29,9 +29,8 @@ class Contributors:
     @property
     def shares(self) -> Values:
         """Parts of the entry's positive score, 0 to 1."""
-        totals = np.maximum(self.totals, np.finfo(np.float32).tiny)
-        shares: Values = self.parts / totals[..., None, :]
-        return shares
+        totals: Values = np.maximum(self.totals, np.finfo(np.float32).tiny)
+        return np.divide(self.parts, totals[..., None, :], dtype=np.float32)
 
     def put_back(self, order: NDArray[np.intp]) -> "Contributors":
         """Undo that entries were taken in this order, (..., entries)."""

@@ -33,7 +33,8 @@ def _reasons(model: Model, strengths: csr_array, ranked: Ranked, most: int) -> l
     found = _contributors(model, strengths, model.positions[columns])
     titles = found.titles
     of_user = titles + strengths.indptr[:-1, None, None]
-    named = model.columns[strengths.indices].take(of_user, mode="clip")
+    owned = np.append(model.columns[strengths.indices], NO_COLUMN)  # never empty to take from
+    named = owned.take(of_user, mode="clip")
     return pack_reasons(np.where(titles < 0, NO_COLUMN, named), found.shares, ranked.counts)
 
 
