@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ _POPULARITY: Final = "popularity.npy"
 _SPREAD: Final = "spread.npz"
 _VECTORS: Final = "vectors.npz"
 _STATISTICS: Final = "statistics.npz"
+_LEFTOVER_SECONDS: Final = 24 * 3600
 
 
 def save_model(
@@ -99,12 +101,27 @@ def read_manifest(folder: Path) -> ModelManifest | None:
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A folder to write to that takes its name only if the block ends without an error."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with scratch(folder.parent) as part:
         yield part
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(part, folder)
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    """A hidden folder that is gone after the block; what killed runs left goes first."""
+    parent.mkdir(parents=True, exist_ok=True)
+    sweep_leftovers(parent)
+    made = Path(tempfile.mkdtemp(prefix=".part-", dir=parent))
+    try:
+        yield made
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def sweep_leftovers(parent: Path) -> None:
+    """Delete unfinished folders, by their names, that nobody has touched for a day."""
+    for leftover in (*parent.glob(".part-*/"), *parent.glob(".*.partial/")):
+        if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
+            shutil.rmtree(leftover, ignore_errors=True)

@@ -5,7 +5,6 @@ import os
 import resource
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from redis import Redis, RedisError
 
+from batch.artifacts import scratch, sweep_leftovers
 from batch.dataset import MANIFEST, Dataset, open_dataset
 from batch.engine import Engine
 from batch.ingest.run import ingest
@@ -126,8 +126,8 @@ def _run(
         choice = choose_model(dataset, request.artifacts / "models", request.train,
                               request.params, request.engine, progress)  # fmt: skip
     lease.check()
-    with tempfile.TemporaryDirectory(prefix="anirec-publish-") as work:
-        candidate = _candidate(request, control.client, record, dataset, choice, Path(work))
+    with scratch(request.artifacts) as work:
+        candidate = _candidate(request, control.client, record, dataset, choice, work)
         manifest = _publish(candidate, choice, control, lease, watch, progress)
     return _report(manifest, dataset, choice, watch)
 
@@ -176,7 +176,8 @@ def ingest_to(request: Request) -> Dataset:
     """Ingest into the artifacts, under the content hash: the same rows are kept once."""
     folder = request.artifacts / "datasets"
     folder.mkdir(parents=True, exist_ok=True)
-    arriving = folder / f".arriving-{os.getpid()}"
+    sweep_leftovers(folder)
+    arriving = folder / f"arriving-{os.getpid()}"
     shutil.rmtree(arriving, ignore_errors=True)
     try:
         manifest = ingest(

@@ -1,6 +1,5 @@
 """Fitting every leg, choosing the blend on validation users, and saving the model."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, cast
@@ -39,12 +38,12 @@ def train(
     progress: Progress,
 ) -> Model:
     """Train on a data set and save to `folder`, which appears whole or not at all."""
-    with tempfile.TemporaryDirectory(prefix="anirec-train-") as work:
-        statistics = title_statistics(engine, dataset, Path(work))
+    with artifacts.scratch(folder.parent) as work:
+        statistics = title_statistics(engine, dataset, work)
         rated, unrated = _split(statistics)
         rows = _rows(dataset, rated, params)
         features = features_of(dataset.table)
-        training = _training(rows, features, rated, params, progress, engine, Path(work))
+        training = _training(rows, features, rated, params, progress, engine, work)
         legs = [leg_module(name).fit(training) for name in LEGS]
     weights, metrics = choose_weights(legs, training.validation)
     columns = np.concatenate((rated, unrated))

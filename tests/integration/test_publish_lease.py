@@ -1,3 +1,8 @@
+import os
+import re
+import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -7,6 +12,8 @@ from batch.publish.control import Control
 from batch.publish.lease import hold
 from schemas import keys
 from schemas.errors import LeaseHeldError, LeaseLostError
+from schemas.pointer import Pointer, Variant
+from schemas.records import Generation
 
 LONG = 60_000
 
@@ -66,3 +73,39 @@ def test_whoever_lost_the_lease_does_not_give_back_the_new_one(control):
 
     with pytest.raises(LeaseHeldError, match="quick"):
         control.acquire("third", LONG)
+
+
+def killed_holder() -> str:
+    """The name of a process of this machine that is gone."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    return f"refresh {gone.pid} on {socket.gethostname()}"
+
+
+def test_a_lease_is_taken_over_from_a_process_that_was_killed_here(control):
+    first = control.acquire(killed_holder(), LONG)
+
+    with hold(control, "next", 60) as lease:
+        assert lease.fence > first
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        pytest.param(f"refresh {os.getpid()} on {socket.gethostname()}", id="alive"),
+        pytest.param("refresh 999999999 on some-other-machine", id="elsewhere"),
+        pytest.param("somebody", id="of another kind"),
+    ],
+)
+def test_no_other_holder_is_pushed_aside(control, holder):
+    control.acquire(holder, LONG)
+
+    with pytest.raises(LeaseHeldError, match=re.escape(holder)), hold(control, "next", 60):
+        pass
+
+
+def test_a_holder_that_was_taken_for_dead_cannot_flip(control):
+    fence = control.acquire(killed_holder(), LONG)
+
+    with hold(control, "next", 60):
+        assert not control.flip(fence, Pointer((Variant(Generation("g"), 1.0),)))
