@@ -27,9 +27,13 @@ def test_a_failed_write_leaves_the_old_folder_as_it_was(tmp_path):
     with whole_folder(tmp_path / "model") as part:
         (part / "file").write_text("old")
 
-    with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "model") as part:
-        (part / "file").write_text("new")
-        raise ZeroDivisionError
+    def fail():
+        with whole_folder(tmp_path / "model") as part:
+            (part / "file").write_text("new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert (tmp_path / "model" / "file").read_text() == "old"
