@@ -149,7 +149,9 @@ def _publish(
     lease.check()
     live = live_generation(control)
     with watch.stage("verify"):
+        progress("verify", 0, 1)
         findings = candidate.verify(live)
+        progress("verify", 1, 1)
     manifest = candidate.manifest(
         counts, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
     )
