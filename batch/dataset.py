@@ -74,6 +74,10 @@ class Dataset:
     folder: Path
     manifest: DatasetManifest
 
+    def __reduce__(self) -> tuple[type["Dataset"], tuple[Path, DatasetManifest]]:
+        """Travel with a Beam graph by name: what was read stays at home."""
+        return Dataset, (self.folder, self.manifest)
+
     @cached_property
     def table(self) -> pa.Table:
         """The catalogue with everything ingest knows; the row is the column of matrices."""
