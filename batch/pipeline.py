@@ -102,7 +102,7 @@ class _Rank(beam.DoFn):
 def _user_chunks(job: Job, model: Model, shard: str) -> Iterator[Chunk]:
     histories = job.dataset.shard(shard)
     rank = partial(_rank_block, model, job.lists)
-    lists = _flat(_in_threads(rank, histories.blocks(BLOCK)))
+    lists = _flat(in_threads(rank, histories.blocks(BLOCK)))
     ids = histories.user_ids.tolist()
     yield from _chunked(job, USERS, zip(ids, lists, strict=True), counted=True)
     yield from _chunked(job, HISTORIES, zip(ids, encode_histories(histories), strict=True))
@@ -117,7 +117,7 @@ def _title_chunks(job: Job, model: Model, first: int) -> Iterator[Chunk]:
     ids = job.dataset.anime_ids[model.columns[first:last]].tolist()
     for family, rank in ((SIMILAR, similar_lists), (INFLUENCE, influence_rows)):
         blocks = ((start, min(start + BLOCK, last)) for start in range(first, last, BLOCK))
-        rows = _flat(_in_threads(partial(_rank_titles, rank, model, job.lists), blocks))
+        rows = _flat(in_threads(partial(_rank_titles, rank, model, job.lists), blocks))
         yield from _chunked(job, family, zip(ids, rows, strict=True))
 
 
@@ -136,7 +136,7 @@ def _chunked(
         yield Chunk(family, payloads, len(chunk) if counted else 0)
 
 
-def _in_threads(
+def in_threads(
     rank: Callable[[Block], list[bytes]], blocks: Iterable[Block]
 ) -> Iterator[list[bytes]]:
     """One thread a core, a few blocks at a time: numpy and scipy let go of the lock.

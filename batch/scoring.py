@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from batch import signals
 from batch.dataset import Histories
 from batch.models.blend import blend
-from batch.models.blocked import BlockedMatrix, Gather
+from batch.models.blocked import BlockedMatrix
 from batch.models.content import TitleVectors
 from batch.models.legs import Leg, Scores
 from schemas.manifests import ModelManifest
@@ -97,7 +97,7 @@ class Model:
         return scores
 
     @cached_property
-    def _sources(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def sources(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The rated titles that each unrated one takes its score from, and their weights.
 
         Both of shape (unrated, most sources of any), filled up with weights of zero.
@@ -108,27 +108,6 @@ class Model:
         sources, weights = np.zeros(filled.shape, np.int32), np.zeros(filled.shape, np.float32)
         sources[filled], weights[filled] = self._to_unrated.indices, self._to_unrated.data
         return sources, weights
-
-    def coefficients(
-        self, titles: NDArray[np.int32], entries: NDArray[np.int32], gather: Gather
-    ) -> NDArray[np.float32]:
-        """How much each rated title speaks for each entry, shape (titles, entries).
-
-        Both are positions in model order; an unrated entry counts what the rated ones it takes
-        its score from get. The result is overwritten by the next call with the same `gather`.
-        """
-        unrated = np.flatnonzero(entries >= self.rated)
-        if not len(unrated):
-            return gather(titles, entries)
-        rows = entries[unrated] - self.rated
-        sources, weights = self._sources[0][rows], self._sources[1][rows]
-        parts = self.linear.coefficients.gatherer(len(titles), sources.size)(
-            titles, sources.ravel()
-        )
-        found = gather(titles, np.minimum(entries, self.rated - 1))
-        shape = (len(titles), *sources.shape)
-        found[:, unrated] = np.einsum("tes,es->te", parts.reshape(shape), weights)
-        return found
 
 
 def padded(strengths: csr_array) -> csr_array:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from batch.dataset import Histories
 from batch.encoding import encode_rankings, pack_reasons
+from batch.explaining import contributors
 from batch.params import ListParams
 from batch.ranking import Ranked, top_n
-from batch.reasons import Contributors, block_of, two_largest
 from batch.scoring import Model
 from schemas.ranking_codec import NO_COLUMN
 
@@ -30,25 +29,9 @@ def user_lists(model: Model, histories: Histories, lists: ListParams) -> Iterato
 def _reasons(model: Model, strengths: csr_array, ranked: Ranked, most: int) -> list[bytes]:
     # Beyond a short list stands no title: there any one will do, since it is cut off later.
     columns = np.minimum(ranked.columns[:, :most], model.anime - 1)
-    found = _contributors(model, strengths, model.positions[columns])
+    found = contributors(model, strengths, model.positions[columns])
     titles = found.titles
     of_user = titles + strengths.indptr[:-1, None, None]
     owned = np.append(model.columns[strengths.indices], NO_COLUMN)  # never empty to take from
     named = owned.take(of_user, mode="clip")
     return pack_reasons(np.where(titles < 0, NO_COLUMN, named), found.shares, ranked.counts)
-
-
-def _contributors(model: Model, strengths: csr_array, entries: NDArray[np.int32]) -> Contributors:
-    """Whose titles speak for each entry, (users, entries) in model order."""
-    order = np.argsort(entries, axis=1)  # neighbours in memory are looked up together
-    ordered = np.take_along_axis(entries, order, axis=1)
-    starts = strengths.indptr.tolist()
-    longest = int(np.diff(strengths.indptr).max(initial=0))
-    gather = model.linear.coefficients.gatherer(longest, entries.shape[1])
-    users = []
-    for user, wanted in enumerate(ordered):
-        part = slice(starts[user], starts[user + 1])
-        contributions = model.coefficients(strengths.indices[part], wanted, gather)
-        contributions *= strengths.data[part, None]
-        users.append(two_largest(contributions))
-    return block_of(users).put_back(order)

@@ -1,6 +1,5 @@
 """A square item-item matrix in column blocks, so that a product of sparse rows stays in cache."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,10 +10,6 @@ from scipy.sparse import csr_array
 
 WIDTH: Final = 1024
 """Columns a block: the rows of popular titles then fit in the second-level cache."""
-
-
-Gather = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float32]]
-"""Rows and columns -> the entries at each pair of them, (rows, columns), until the next call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +50,14 @@ class BlockedMatrix:
             part[:] = (rows @ block)[:, : part.shape[1]]
         return out
 
-    def gatherer(self, rows: int, columns: int) -> "Gather":
-        """A way to look single entries up, again and again, up to so many rows and columns.
+    def row_offsets(self, rows: NDArray[np.integer]) -> NDArray[np.int64]:
+        """What a row adds to the place of an entry in `blocks`, flattened; plus the column's."""
+        return rows.astype(np.int64) * WIDTH
 
-        Its buffers are its own: one for each thread.
-        """
-        flat = self.blocks.reshape(-1)
-        offsets = np.empty((rows, columns), np.int64)
-        values = np.empty((rows, columns), np.float32)
-
-        def gather(
-            wanted_rows: NDArray[np.int32], wanted_columns: NDArray[np.int32]
-        ) -> NDArray[np.float32]:
-            part = np.s_[: len(wanted_rows), : len(wanted_columns)]
-            across = (wanted_columns // WIDTH).astype(np.int64) * (self.size * WIDTH)
-            across += wanted_columns % WIDTH
-            down = wanted_rows.astype(np.int64)[:, None] * WIDTH
-            np.add(down, across, out=offsets[part])
-            # Clipping never happens; it is the mode in which numpy writes straight to `out`.
-            return flat.take(offsets[part], out=values[part], mode="clip")
-
-        return gather
+    def column_offsets(self, columns: NDArray[np.integer]) -> NDArray[np.int64]:
+        """What a column adds to the place of an entry in `blocks`, flattened."""
+        block, within = np.divmod(columns.astype(np.int64), WIDTH)
+        return block * (self.size * WIDTH) + within
 
     def row(self, index: int) -> NDArray[np.float32]:
         """One row, shape (size,)."""

@@ -1,15 +1,15 @@
 """The scoring stage against its bare kernel: the same products, mask and partition, no more."""
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from batch import artifacts, reuse
 from batch.dataset import Histories, open_dataset
 from batch.encoding import encode_histories
-from batch.params import Params
+from batch.params import ListParams, Params
+from batch.pipeline import in_threads
 from batch.scoring import BLOCK, Model, padded
 from batch.user_lists import user_lists
 from tests.benchmarks.ratios import show, take_turns
@@ -19,23 +19,23 @@ ROUNDS = 5
 
 
 def measure(folder: Path) -> None:
-    """Score a few blocks of users both ways on one thread."""
+    """Score a few blocks of users both ways, on the pipeline's own threads."""
     model_folder, _ = next(reuse.models_in(folder / "models"))
     (dataset_folder,) = (folder / "datasets").glob("*/")
     model, dataset = artifacts.load_model(model_folder), open_dataset(dataset_folder)
     blocks = list(dataset.shard(dataset.manifest.shards[0]).blocks(BLOCK))[:BLOCKS]
     lists = Params().lists
-    with threadpool_limits(1):
-        seconds = take_turns(
-            {
-                "ours": lambda: [_ours(model, block, lists) for block in blocks],
-                "kernel": lambda: _kernel(model, blocks, lists.entries),
-            },
-            ROUNDS,
-        )
+    ours, kernel = partial(_ours, model, lists), partial(_kernel, model, lists.entries)
+    seconds = take_turns(
+        {
+            "ours": lambda: list(in_threads(ours, blocks)),
+            "kernel": lambda: list(in_threads(kernel, blocks)),
+        },
+        ROUNDS,
+    )
     users = sum(len(block) for block in blocks)
     show(
-        f"Scoring {users} users over {model.anime} titles, one thread",
+        f"Scoring {users} users over {model.anime} titles",
         {
             "ours: scores, lists, reasons, bytes": _per_user(seconds["ours"], users),
             "bare kernel: products, mask, partition": _per_user(seconds["kernel"], users),
@@ -48,17 +48,15 @@ def _per_user(seconds: float, users: int) -> str:
     return f"{seconds / users * 1e6:.0f} us a user"
 
 
-def _ours(model: Model, block: Histories, lists: object) -> None:
-    list(user_lists(model, block, Params().lists))
-    list(encode_histories(block))
+def _ours(model: Model, lists: ListParams, block: Histories) -> list[bytes]:
+    return [*user_lists(model, block, lists), *encode_histories(block)]
 
 
-def _kernel(model: Model, blocks: Sequence[Histories], n: int) -> None:
-    for block in blocks:
-        rows = padded(model.strengths(block))
-        total = model.linear.score(rows)
-        for leg in model.others:
-            total += leg.score(rows)
-        scores = model.with_unrated(total)[: len(block)]
-        scores[block.rows, model.positions[block.columns]] = -np.inf
-        np.argpartition(scores, scores.shape[1] - n, axis=1)
+def _kernel(model: Model, n: int, block: Histories) -> None:
+    rows = padded(model.strengths(block))
+    total = model.linear.score(rows)
+    for leg in model.others:
+        total += leg.score(rows)
+    scores = model.with_unrated(total)[: len(block)]
+    scores[block.rows, model.positions[block.columns]] = -np.inf
+    np.argpartition(scores, scores.shape[1] - n, axis=1)
