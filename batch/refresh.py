@@ -101,9 +101,9 @@ def refresh(request: Request, progress: Progress) -> Report:
     holder = leases.holder_name("refresh")
     with leases.hold(control, holder, request.params.publish.lease_seconds) as lease:
         retention = Retention(control, Register(client), request.params.publish)
-        retention.tidy(_now())
-        record = retention.register.add(_now(), holder)
+        record = retention.register.add(_now(), holder, lease.fence)
         try:
+            retention.tidy(record, _now())
             report = _run(request, control, lease, record, progress)
         except GateRefusedError as error:
             refuse(retention, retention.register.find(record.generation) or record, error, _now())
@@ -111,7 +111,7 @@ def refresh(request: Request, progress: Progress) -> Report:
         except BaseException:
             _discard(client, retention.register, record)
             raise
-        retention.tidy(_now())
+        retention.tidy(record, _now())
     return report
 
 

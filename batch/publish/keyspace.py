@@ -26,15 +26,18 @@ def delete(client: Redis, generation: Generation) -> int:
     return _each(client, _keys_of(client, generation), lambda pipe, key: pipe.unlink(key))
 
 
-def delete_others(client: Redis, kept: Container[Generation]) -> int:
-    """Delete the keys of every generation that is not kept; returns how many there were.
+def delete_unknown(client: Redis, kept: Container[Generation], newest: Generation) -> int:
+    """Delete the keys of every generation older than `newest` that is not kept.
+
+    Returns how many there were.
 
     It goes by the keys themselves, so that it also finds what a run wrote that was thought
     dead and woke up.
     """
     found = _keys_of(client, Generation("*"))
-    others = (key for key in found if keys.generation_of(key.decode()) not in kept)
-    return _each(client, others, lambda pipe, key: pipe.unlink(key))
+    owners = ((key, keys.generation_of(key.decode())) for key in found)
+    unknown = (key for key, owner in owners if owner < newest and owner not in kept)
+    return _each(client, unknown, lambda pipe, key: pipe.unlink(key))
 
 
 def _keys_of(client: Redis, generation: Generation) -> Iterable[bytes]:

@@ -21,6 +21,10 @@ class Lease:
     fence: int
     _lost: threading.Event = field(default_factory=threading.Event)
 
+    def lose(self) -> None:
+        """Note that it has run out."""
+        self._lost.set()
+
     def check(self) -> None:
         """Stop early when all further work would be for nothing.
 
@@ -90,5 +94,5 @@ def _keep(control: Control, lease: Lease, seconds: int, done: threading.Event) -
         except RedisError:
             continue  # a passing fault; a lease that ran out meanwhile is seen at the next try
         if not kept:
-            lease._lost.set()
+            lease.lose()
             return

@@ -29,6 +29,7 @@ class Record:
     generation: Generation
     state: State
     holder: str = ""
+    fence: int = 0
     dataset: str = ""
     model: str = ""
     users: int = 0
@@ -59,12 +60,11 @@ class Register:
         """Remove a record."""
         self.client.hdel(keys.REGISTER, generation)
 
-    def add(self, now: datetime, holder: str) -> Record:
-        """Register a generation named by `now`, or by the first free second after it."""
-        taken = {record.generation for record in self.records()}
-        while now.strftime(_NAME) in taken:
-            now += timedelta(seconds=1)
-        record = Record(Generation(now.strftime(_NAME)), State.WRITING, holder)
+    def add(self, now: datetime, holder: str, fence: int = 0) -> Record:
+        """Register a generation named by `now`, later if need be: names only ever grow."""
+        after = [started(one.generation) + timedelta(seconds=1) for one in self.records()]
+        at = max([now, *after])
+        record = Record(Generation(at.strftime(_NAME)), State.WRITING, holder, fence)
         self.write(record)
         return record
 

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from batch.params import PublishParams
 from batch.publish import keyspace
@@ -15,6 +16,9 @@ from schemas.records import Generation
 
 log = logging.getLogger(__name__)
 
+_MARGIN: Final = timedelta(minutes=1)
+"""A rollback keeps this far away from an expiry, since clocks differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -24,38 +28,49 @@ class Retention:
     register: Register
     params: PublishParams
 
-    def tidy(self, now: datetime) -> None:
-        """Put everything in order; only the holder of the lease may, before it writes.
+    def tidy(self, mine: Record, now: datetime) -> None:
+        """Settle what serves and served, and delete what dead runs left.
 
-        What serves loses its expiry, what served gets one, what a dead run left is deleted.
-        Doing it again changes nothing, so a refresh may die anywhere in here.
+        `mine` is the generation of the refresh that asks. Nothing newer is touched, so that even
+        a run that has lost its lease without knowing cannot harm its successor. Doing it again
+        changes nothing, so a refresh may die anywhere in here.
         """
-        live = self.control.pointer()
+        self.settle(now)
         for record in self.register.records():
-            self._settle(record, live, now)
+            dead = record.state is State.WRITING and record.fence < mine.fence
+            if dead or _is_gone(record, now):
+                self.register.forget(record.generation)
         kept = {record.generation for record in self.register.records()}
-        deleted = keyspace.delete_others(self.control.client, kept)
+        deleted = keyspace.delete_unknown(self.control.client, kept, mine.generation)
         if deleted:
             log.info("swept %d keys that a dead run had left", deleted)
 
-    def _settle(self, record: Record, live: Pointer | None, now: datetime) -> None:
-        if live and record.generation in {one.generation for one in live.live}:
-            if record.state is not State.LIVE:
-                self.revive(record)
-        elif record.state is State.LIVE or (live and record.generation == live.previous):
-            if record.state is not State.SUPERSEDED:
+    def settle(self, now: datetime) -> None:
+        """Make keys and register agree with the pointer; deletes nothing.
+
+        What serves has no expiry, what served before has one.
+        """
+        for record in self.register.records():
+            live = self.control.pointer()
+            if _serves(record, live):
+                if record.state is not State.LIVE:
+                    self.revive(record)
+            elif record.state is State.LIVE or (
+                record.state is State.WRITING and live and record.generation == live.previous
+            ):
                 self.retire(record, State.SUPERSEDED, self.params.superseded_hours, now)
-        elif record.state is State.WRITING or _is_gone(record, now):
-            self.register.forget(record.generation)
 
     def retire(self, record: Record, state: State, hours: float, now: datetime) -> None:
         """Give a generation an expiry; its record says until when it can be gone back to.
 
-        The record comes last: whoever finds it half-done expires the keys once more.
+        The record comes last: whoever finds it half-done expires the keys once more. A rollback
+        may have made it live meanwhile: then it is revived.
         """
         gone = now + timedelta(hours=hours)
         keyspace.expire(self.control.client, record.generation, round(hours * 3600))
         self.register.write(replace(record, state=state, gone=gone.isoformat(timespec="seconds")))
+        if _serves(record, self.control.pointer()):
+            self.revive(record)
 
     def revive(self, record: Record) -> None:
         """Take the expiry off a generation again."""
@@ -69,26 +84,21 @@ class Retention:
             InvalidParameterError: it is not stored, or is not one that ever served.
         """
         live = self.control.pointer()
-        record = self._stored(target or (live.previous if live else None))
+        record = self._stored(target or (live.previous if live else None), now)
         self.revive(record)
         alone = (Variant(record.generation, 1.0),)
         if live is None or live.live != alone:
             self.control.swap(Pointer(alone, live.live[0].generation if live else None))
-        self.tidy_states(now)
+        self.revive(record)  # again: a refresh may have been retiring it before the swap
+        self.settle(now)
         return record.generation
 
-    def tidy_states(self, now: datetime) -> None:
-        """Settle what served before and what serves now, and delete nothing."""
-        live = self.control.pointer()
-        for record in self.register.records():
-            if record.state in (State.LIVE, State.SUPERSEDED):
-                self._settle(record, live, now)
-
-    def _stored(self, target: Generation | None) -> Record:
+    def _stored(self, target: Generation | None, now: datetime) -> Record:
         usable = [
             one.generation
             for one in self.register.records()
-            if one.state in (State.LIVE, State.SUPERSEDED)
+            if (one.state in (State.LIVE, State.SUPERSEDED) or _serves(one, self.control.pointer()))
+            and not _is_gone(one, now + _MARGIN)
             and self.control.client.exists(keys.manifest(one.generation))
         ]
         record = self.register.find(target) if target in usable and target else None
@@ -98,6 +108,10 @@ class Retention:
                 f"cannot roll back to {target or 'the previous generation'}: stored are {known}"
             )
         return record
+
+
+def _serves(record: Record, live: Pointer | None) -> bool:
+    return live is not None and record.generation in {one.generation for one in live.live}
 
 
 def _is_gone(record: Record, now: datetime) -> bool:

@@ -18,6 +18,8 @@ OLDEST, OLD, NEW = (Generation(f"2026112{day}T020000Z") for day in (2, 3, 4))
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 PARAMS = PublishParams(superseded_hours=2, refused_hours=1)
 FOREVER = -1
+MINE = Record(Generation("20261125T020000Z"), State.WRITING, "me", fence=9)
+"""The generation of the refresh that tidies up."""
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def flipped(client, retention):
 
 @pytest.fixture
 def settled(flipped):
-    flipped.tidy(NOW)
+    flipped.tidy(MINE, NOW)
     return flipped
 
 
@@ -71,7 +73,7 @@ def everything(client):
 
 
 def test_superseded_keys_get_an_expiry_and_live_ones_none(flipped, client):
-    flipped.tidy(NOW)
+    flipped.tidy(MINE, NOW)
 
     assert set(lifetimes(client, NEW).values()) == {FOREVER}
     assert all(7000 < left <= 7200 for left in lifetimes(client, OLD).values())
@@ -87,7 +89,7 @@ def test_the_register_says_what_became_of_each_generation(settled):
 def test_tidying_twice_changes_nothing(settled, client):
     before = everything(client)
 
-    settled.tidy(NOW + timedelta(minutes=5))
+    settled.tidy(MINE, NOW + timedelta(minutes=5))
 
     assert everything(client) == before
 
@@ -95,7 +97,7 @@ def test_tidying_twice_changes_nothing(settled, client):
 def test_the_live_generation_loses_an_expiry_that_it_should_not_have(settled, client):
     settled.retire(settled.register.find(NEW), State.SUPERSEDED, 1, NOW)
 
-    settled.tidy(NOW)
+    settled.tidy(MINE, NOW)
 
     assert set(lifetimes(client, NEW).values()) == {FOREVER}
     assert states(settled)[NEW] is State.LIVE
@@ -104,7 +106,7 @@ def test_the_live_generation_loses_an_expiry_that_it_should_not_have(settled, cl
 def test_what_a_dead_run_left_is_swept(settled, client):
     publish(client, OLDEST, State.WRITING)
 
-    settled.tidy(NOW)
+    settled.tidy(MINE, NOW)
 
     assert not lifetimes(client, OLDEST)
     assert OLDEST not in states(settled)
@@ -113,7 +115,7 @@ def test_what_a_dead_run_left_is_swept(settled, client):
 def test_keys_that_no_record_tells_of_are_swept(settled, client):
     publish_small(client, OLDEST, live=False)
 
-    settled.tidy(NOW)
+    settled.tidy(MINE, NOW)
 
     assert not lifetimes(client, OLDEST)
 
@@ -122,7 +124,7 @@ def test_sweeping_spares_what_is_kept(settled, client):
     before = everything(client)
     publish_small(client, OLDEST, live=False)
 
-    settled.tidy(NOW)
+    settled.tidy(MINE, NOW)
 
     assert everything(client) == before
 
@@ -132,7 +134,7 @@ def test_a_superseded_generation_is_forgotten_when_its_time_is_over(client, rete
     publish(client, NEW)
     set_live(client, NEW, previous=None)
 
-    retention.tidy(NOW)
+    retention.tidy(MINE, NOW)
 
     assert set(states(retention)) == {NEW}
     assert not lifetimes(client, OLDEST)
@@ -142,7 +144,7 @@ def test_a_refused_candidate_is_kept_for_a_while(settled, client):
     publish(client, OLDEST, State.WRITING)
 
     refuse(settled, settled.register.find(OLDEST), GateRefusedError("too few"), NOW)
-    settled.tidy(NOW + timedelta(minutes=59))
+    settled.tidy(MINE, NOW + timedelta(minutes=59))
 
     record = settled.register.find(OLDEST)
     assert (record.state, record.note) == (State.REFUSED, "too few")
@@ -161,9 +163,9 @@ def test_a_superseded_generation_expires_even_if_the_first_try_was_cut_short(
 ):
     flipped.revive(flipped.register.find(NEW))
     with pytest.raises(KeyboardInterrupt), Dying.from_url(redis_url) as dying:
-        on(dying).tidy(NOW)
+        on(dying).tidy(MINE, NOW)
 
-    flipped.tidy(NOW)
+    flipped.tidy(MINE, NOW)
 
     assert FOREVER not in lifetimes(client, OLD).values()
 
@@ -214,10 +216,68 @@ def test_a_rollback_does_not_need_the_lease(settled):
 def test_a_rollback_that_was_cut_short_leaves_no_second_generation_without_expiry(settled, client):
     settled.revive(settled.register.find(OLD))  # and then the process was killed
 
-    settled.tidy(NOW)
+    settled.tidy(MINE, NOW)
 
     assert FOREVER not in lifetimes(client, OLD).values()
     assert set(lifetimes(client, NEW).values()) == {FOREVER}
+
+
+def test_a_run_that_lost_its_lease_leaves_its_successor_alone(settled, client):
+    successor = Generation("20261125T020100Z")
+    publish(client, successor, State.WRITING, fence=MINE.fence + 1)
+    unregistered = Generation("20261125T020200Z")
+    publish_small(client, unregistered, live=False)
+
+    settled.tidy(MINE, NOW)
+
+    assert lifetimes(client, successor)
+    assert successor in states(settled)
+    assert lifetimes(client, unregistered)
+
+
+def test_a_run_does_not_sweep_its_own_generation(settled, client):
+    publish(client, MINE.generation, State.WRITING, fence=MINE.fence)
+
+    settled.tidy(MINE, NOW)
+
+    assert lifetimes(client, MINE.generation)
+
+
+class Interrupting(Redis):
+    """Somebody rolls back just when keys are about to get their expiry."""
+
+    rolled_back = False
+
+    def scan_iter(self, *arguments, **options):
+        if not self.rolled_back:
+            self.rolled_back = True
+            on(self).roll_back(OLD, NOW)
+        return super().scan_iter(*arguments, **options)
+
+
+def test_a_rollback_during_tidying_leaves_what_is_live_without_expiry(flipped, client, redis_url):
+    flipped.revive(flipped.register.find(NEW))
+    with Interrupting.from_url(redis_url) as interrupted:
+        on(interrupted).tidy(MINE, NOW)
+
+    assert flipped.control.pointer().live[0].generation == OLD
+    assert set(lifetimes(client, OLD).values()) == {FOREVER}
+    assert states(flipped)[OLD] is State.LIVE
+
+
+def test_a_generation_that_is_about_to_expire_cannot_be_rolled_back_to(settled):
+    record = settled.register.find(OLD)
+    settled.register.write(replace(record, gone=(NOW + timedelta(seconds=20)).isoformat()))
+
+    with pytest.raises(InvalidParameterError, match=f"stored are {NEW}$"):
+        settled.roll_back(None, NOW)
+
+
+def test_a_generation_that_served_is_kept_even_if_its_run_died_after_the_flip(flipped):
+    flipped.roll_back(OLD, NOW)
+
+    assert states(flipped) == {OLD: State.LIVE, NEW: State.SUPERSEDED}
+    assert flipped.roll_back(None, NOW) == NEW
 
 
 @pytest.mark.parametrize("state", [State.WRITING, State.REFUSED])
