@@ -46,7 +46,7 @@ bench: $(STAMP) ## speed beside named references; DATA=DIR for other data than a
 	$(BIN)/python -m tests.benchmarks.speed $(if $(DATA),--data $(DATA))
 
 .PHONY: peers
-peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate --peers`
+peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate`
 	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements/peers.txt
 
 .PHONY: format

@@ -29,6 +29,7 @@ _SPREAD: Final = "spread.npz"
 _VECTORS: Final = "vectors.npz"
 _STATISTICS: Final = "statistics.npz"
 _LEFTOVER_SECONDS: Final = 24 * 3600
+_UNFINISHED: Final = (".part-*/", ".*.partial/", "arriving-*/")
 
 
 def save_model(
@@ -122,6 +123,6 @@ def scratch(parent: Path) -> Iterator[Path]:
 
 def sweep_leftovers(parent: Path) -> None:
     """Delete unfinished folders, by their names, that nobody has touched for a day."""
-    for leftover in (*parent.glob(".part-*/"), *parent.glob(".*.partial/")):
+    for leftover in (folder for name in _UNFINISHED for folder in parent.glob(name)):
         if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
             shutil.rmtree(leftover, ignore_errors=True)

@@ -168,7 +168,7 @@ class _SumUp(beam.CombineFn):
         self, accumulator: tuple[dict[str, Total], list[Sample]], written: Written
     ) -> tuple[dict[str, Total], list[Sample]]:
         one = {written.family: Total(written.keys, written.size)}
-        return self.merge_accumulators((accumulator, (one, [written.sample])))
+        return self.merge_accumulators((accumulator, (one, list(written.samples))))
 
     def merge_accumulators(
         self, accumulators: Iterable[tuple[dict[str, Total], list[Sample]]]

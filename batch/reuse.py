@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +13,9 @@ from batch import artifacts
 from batch.params import Params
 from schemas.manifests import ModelManifest
 
-_TRAINED_BY: Final = (
-    "dataset.py", "features.py", "signals.py", "statistics.py", "training.py",
-    "training_rows.py", "models/*.py", "../schemas/strengths.py",
-)  # fmt: skip
-"""What decides how a model comes out: a change in any of these asks for a new one."""
+_NOT_TRAINED_BY: Final = frozenset({"ingest", "publish", "sample"})
+"""Parts of batch that cannot change a model: what ingest makes has a hash of its own."""
+_LIBRARIES: Final = ("keras", "numpy", "scipy", "tensorflow", "tensorflow-cpu")
 _TRAINED_WITH: Final = ("strengths", "validation", "linear", "elsa")
 
 
@@ -45,10 +45,25 @@ def settings_fingerprint(params: Params) -> str:
 
 
 def code_fingerprint() -> str:
-    """Changes with any source file that training runs through."""
+    """Changes with any source file or library that training may run through."""
+    versions = " ".join(f"{one.name} {one.version}" for one in _installed())
+    sources = b"\0".join(path.read_bytes() for path in source_files())
+    return _fingerprint(versions.encode() + sources)
+
+
+def source_files() -> list[Path]:
+    """Our own files that count, sorted."""
     here = Path(__file__).parent
-    files = sorted(path for pattern in _TRAINED_BY for path in here.glob(pattern))
-    return _fingerprint(b"\0".join(path.read_bytes() for path in files))
+    ours = [
+        one for one in here.rglob("*.py") if one.relative_to(here).parts[0] not in _NOT_TRAINED_BY
+    ]
+    return sorted([*ours, *(here.parent / "schemas").glob("*.py")])
+
+
+def _installed() -> Iterator[metadata.Distribution]:
+    for name in _LIBRARIES:
+        with suppress(metadata.PackageNotFoundError):  # one of the two TensorFlows
+            yield metadata.distribution(name)
 
 
 def _fingerprint(content: bytes) -> str:

@@ -6,7 +6,6 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import click
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import logs, options
+from jobs.embedded import embedded_redis
 from jobs.serve import api_process
 
 _READY_SECONDS: Final = 60.0
@@ -32,20 +32,21 @@ _SIMILAR_TO: Final = 5114
 @click.option("--users", type=click.IntRange(min=50), default=5000, show_default=True)
 @click.option("--once", is_flag=True, help="Stop after the answers instead of serving on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="By default a free one.")
-@options.store_option
-def demo(users: int, once: bool, port: int, store: str | None) -> None:
+def demo(users: int, once: bool, port: int) -> None:
     """Make up viewers, refresh their lists, ask the API three questions, and serve on.
 
-    Everything it writes lies under var/. A second run reloads the model.
+    It has an embedded Redis of its own, and everything it writes lies under var/demo: it never
+    touches other data or another store. A second run reloads the model.
 
     \b
     Example: anirec demo --once
     """
     logs.set_up()
     console = Console(width=None if Console().is_terminal else _WIDE)
-    data = _sample(console, users)
-    with options.opened_store(store) as url:
-        _refresh(console, data, url)
+    folder = _FOLDER / f"{users}-users"
+    data = _sample(console, folder / "data", users)
+    with embedded_redis(folder) as url:
+        _refresh(console, data, url, folder / "artifacts")
         address = f"http://127.0.0.1:{port or _free_port()}"
         with api_process(url, "127.0.0.1", int(address.rpartition(":")[2])) as server:
             _wait_until_ready(address, server)
@@ -55,10 +56,9 @@ def demo(users: int, once: bool, port: int, store: str | None) -> None:
                 server.wait()
 
 
-def _sample(console: Console, users: int) -> Path:
+def _sample(console: Console, folder: Path, users: int) -> Path:
     from batch.sample import write_sample
 
-    folder = _FOLDER / f"data-{users}"
     if (folder / "animelist.csv").is_file():
         console.print(f"1. Using the sample data in {folder}")
         return folder
@@ -70,7 +70,7 @@ def _sample(console: Console, users: int) -> Path:
     return folder
 
 
-def _refresh(console: Console, data: Path, url: str) -> None:
+def _refresh(console: Console, data: Path, url: str, artifacts: Path) -> None:
     from batch.refresh import Request as RefreshRequest
     from batch.refresh import refresh
     from jobs.display import progress_display
@@ -78,9 +78,7 @@ def _refresh(console: Console, data: Path, url: str) -> None:
     console.print("2. Refreshing: ingest, train or reload, score, publish")
     params = options.read_params(None)
     with progress_display() as progress:
-        report = refresh(
-            RefreshRequest(data, url, options.VAR / "artifacts", params=params), progress
-        )
+        report = refresh(RefreshRequest(data, url, artifacts, params=params), progress)
     trained = "trained" if report.trained else "reloaded"
     console.print(
         f"   {report.generation} is live after {report.seconds['total']:.0f} s; model "
@@ -101,7 +99,7 @@ def _wait_until_ready(address: str, server: subprocess.Popen[bytes]) -> None:
         try:
             _ask(f"{address}/readyz")
             return
-        except URLError:
+        except OSError:  # refused, reset or timed out: it may yet come
             time.sleep(0.1)
     raise click.ClickException("the API did not get ready")
 

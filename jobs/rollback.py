@@ -20,13 +20,12 @@ def rollback(generation: str | None, store: str | None, params_file: str | None)
     \b
     Example: anirec rollback 20261124T020000Z --store redis://localhost:6379
     """
-    from batch.params import PublishParams
     from batch.publish.control import Control
     from batch.publish.register import Register
     from batch.publish.retention import Retention
     from batch.publish.store import connect
 
-    kept = options.read_params(params_file).publish if params_file else PublishParams()
+    kept = options.read_params(params_file).publish
     target = Generation(generation) if generation else None
     with options.opened_store(store) as url, connect(url) as client:
         retention = Retention(Control(client), Register(client), kept)

@@ -153,7 +153,10 @@ class Candidate:
         before = read_manifest(self.client, live.generation) if live else None
         refused = gates.refusals(manifest, findings, before, self.params.gates)
         if refused:
-            raise GateRefusedError("; ".join(refused))
+            raise GateRefusedError(
+                "; ".join(refused) + ". The live generation stays. If this is wanted, as with data "
+                "of another site, relax these gates in params.yaml for one run"
+            )
 
     def flip(self, control: Control, lease: Lease, manifest: GenerationManifest) -> None:
         """Make this generation live.

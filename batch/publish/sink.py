@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Final
 from zlib import crc32
 
 import apache_beam as beam
@@ -11,6 +12,9 @@ from redis import Redis
 from batch.publish import store
 from schemas import keys
 from schemas.records import Generation
+
+_SAMPLES: Final = 20
+"""Payloads of each chunk that may be read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many keys and payload bytes went to one family, and one of them as a sample."""
+    """How many keys and payload bytes went to one family, and some of them as samples."""
 
     family: str
     keys: int
     size: int
-    sample: Sample
+    samples: tuple[Sample, ...]
 
 
 class WriteToRedis(beam.PTransform):
@@ -56,10 +60,13 @@ class WriteToRedis(beam.PTransform):
         return chunks | beam.ParDo(_Write(self._url, self._generation))
 
 
-def _any_key(payloads: dict[str, bytes]) -> str:
-    """One of them, which one looks random but is the same in every retry."""
+def _samples(payloads: dict[str, bytes]) -> tuple[Sample, ...]:
+    """A few of them; which ones looks random but is the same in every retry."""
     names = list(payloads)
-    return names[crc32(names[0].encode()) % len(names)]
+    first = crc32(names[0].encode()) % len(names)
+    step = max(1, len(names) // _SAMPLES)
+    chosen = [names[(first + step * n) % len(names)] for n in range(min(_SAMPLES, len(names)))]
+    return tuple(Sample.of(name, payloads[name]) for name in chosen)
 
 
 class _Write(beam.DoFn):
@@ -73,10 +80,8 @@ class _Write(beam.DoFn):
         self._client.mset(chunk.payloads)
         if chunk.done:
             self._client.incrby(self._progress, chunk.done)
-        key = _any_key(chunk.payloads)
         size = sum(map(len, chunk.payloads.values()))
-        sample = Sample.of(key, chunk.payloads[key])
-        yield Written(chunk.family, len(chunk.payloads), size, sample)
+        yield Written(chunk.family, len(chunk.payloads), size, _samples(chunk.payloads))
 
     def teardown(self) -> None:
         self._client.close()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -22,12 +22,19 @@ def connect(url: str) -> Redis:
     """
     retry = Retry(ExponentialBackoff(cap=5, base=0.1), _RETRIES)
     try:
-        return Redis.from_url(
-            url,
-            socket_timeout=_SECONDS,
-            socket_connect_timeout=_SECONDS,
-            retry=retry,
-            retry_on_error=[RedisConnectionError, RedisTimeoutError],
-        )
-    except ValueError as error:
-        raise SettingsError(f"cannot use the store address: {error}") from error
+        pool = ConnectionPool.from_url(url)
+    except ValueError:
+        # The address may hold a password, so neither it nor what is wrong in it is repeated.
+        raise SettingsError(
+            "cannot use the store address: it must be redis://, rediss:// or unix://, and "
+            "special characters in a password must be percent-encoded"
+        ) from None
+    # After from_url, since options in the address would win over arguments to it.
+    pool.connection_kwargs.update(
+        decode_responses=False,
+        socket_timeout=_SECONDS,
+        socket_connect_timeout=_SECONDS,
+        retry=retry,
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+    )
+    return Redis(connection_pool=pool)

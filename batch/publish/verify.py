@@ -42,7 +42,8 @@ class Live:
 class Findings:
     """What reading back found; adds up over shards.
 
-    `shown` lists the catalogue columns in anybody's first ten; `overlap` sums, over the
+    `with_list` counts users with a list, or with nothing left to list; `shown` lists the
+    catalogue columns in anybody's first ten; `overlap` sums, over the
     `compared` users, the share of their first twenty that the live generation has there too.
     """
 
@@ -192,12 +193,13 @@ def _check_users(histories: Histories, rankings: Sequence[bytes | None], anime: 
     problems: list[str] = []
     with_list = 0
     for user, payload in enumerate(rankings):
-        problem = check_list(payload, histories.block(user, user + 1).columns, anime)
+        seen = histories.block(user, user + 1).columns
+        problem = check_list(payload, seen, anime)
         if problem:
             problems.append(f"list of user {histories.user_ids[user]}: {problem}")
             continue
         columns = _columns(cast(bytes, payload))
-        with_list += len(columns) > 0
+        with_list += len(columns) > 0 or len(seen) == anime
         shown[columns[:_FIRST]] = True
     return Findings(
         len(histories), with_list, np.flatnonzero(shown).tolist(), problems=problems[:_PROBLEMS]

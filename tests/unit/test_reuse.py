@@ -1,0 +1,53 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from batch import reuse
+from batch.params import GateParams, LinearParams, Params, StrengthParams
+from schemas.manifests import ModelManifest
+
+LOADED = """
+import json, sys
+import batch.training, batch.models.elsa, batch.models.linear
+files = {name: getattr(module, '__file__', None) for name, module in sys.modules.items()}
+ours = {name: path for name, path in files.items() if path and name.split(".")[0] in ("batch", "schemas")}
+print(json.dumps(ours))
+"""
+
+
+def test_every_module_that_training_loads_counts():
+    found = subprocess.run([sys.executable, "-c", LOADED], check=True, capture_output=True)
+    loaded = json.loads(found.stdout)
+
+    counted = {str(path) for path in reuse.source_files()}
+    assert "batch.models.elsa" in loaded
+    assert {name for name, path in loaded.items() if path not in counted} == set()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        Params(strengths=StrengthParams(rating_power=1.0)),
+        Params(linear=LinearParams(regularisation=1.0)),
+    ],
+)
+def test_a_setting_that_training_reads_changes_the_fingerprint(params):
+    assert reuse.settings_fingerprint(params) != reuse.settings_fingerprint(Params())
+
+
+def test_a_setting_that_training_does_not_read_changes_nothing():
+    params = Params(gates=GateParams(overlap=0.9))
+
+    assert reuse.settings_fingerprint(params) == reuse.settings_fingerprint(Params())
+
+
+def test_why_not_names_everything_that_changed():
+    made = ModelManifest("m", "data", "settings", "code", 1, 1, {}, {}, {})
+    wanted = reuse.Identity("data", "settings", "code")
+
+    assert reuse.why_not(made, wanted) == ""
+    assert reuse.why_not(made, replace(wanted, code="new")) == "code changed"
+    assert reuse.why_not(made, reuse.Identity("a", "b", "code")) == "dataset and settings changed"
