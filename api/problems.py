@@ -35,7 +35,7 @@ def _unknown(error: UnknownAnimeError) -> Response:
 
 
 def _unavailable(error: RedisError) -> Response:
-    log.error("the store did not answer: %r", error)
+    log.error("the store did not answer: %s: %s", type(error).__name__, error)
     return _later("The store does not answer. Try again shortly.")
 
 

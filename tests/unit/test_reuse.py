@@ -12,9 +12,9 @@ from schemas.manifests import ModelManifest
 LOADED = """
 import json, sys
 import batch.training, batch.models.elsa, batch.models.linear
-files = {name: getattr(module, '__file__', None) for name, module in sys.modules.items()}
-ours = {name: path for name, path in files.items() if path and name.split(".")[0] in ("batch", "schemas")}
-print(json.dumps(ours))
+found = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+ours = {name: path for name, path in found.items() if name.split(".")[0] in ("batch", "schemas")}
+print(json.dumps({name: path for name, path in ours.items() if path}))
 """
 
 
