@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from batch.dataset import Histories
+from batch.hashing import GOLDEN, mix
 from batch.params import ValidationParams
 from schemas.records import Status
 from schemas.strengths import strength
@@ -66,7 +67,8 @@ def held_out(
     share = min(params.user_share, params.max_users / max(users, 1))
     chosen = _uniform(histories.user_ids.astype(np.uint64)) < share
     rows = histories.rows
-    keys = _mix(histories.user_ids.astype(np.uint64))[rows] ^ histories.columns.astype(np.uint64)
+    mixed = mix(histories.user_ids.astype(np.uint64) + GOLDEN)
+    keys = mixed[rows] ^ histories.columns.astype(np.uint64)
     return chosen, chosen[rows] & (_uniform(keys) < params.row_share)
 
 
@@ -79,12 +81,4 @@ def relevant(histories: Histories, params: ValidationParams) -> NDArray[np.bool_
 
 def _uniform(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Numbers from 0 to 1 that look random but follow from the keys alone."""
-    return _mix(keys) / np.float64(2**64)
-
-
-def _mix(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
-    keys = keys + np.uint64(0x9E3779B97F4A7C15)
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return keys ^ (keys >> np.uint64(31))
+    return mix(keys + GOLDEN) / np.float64(2**64)

@@ -1,4 +1,4 @@
-"""What users did with each title, summed; and the popular lists that follow from it. Pure."""
+"""What users did with each title, summed over shards. Pure."""
 
 from dataclasses import dataclass
 

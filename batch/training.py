@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from batch import artifacts, signals
 from batch.dataset import Dataset
 from batch.engine import Engine
-from batch.evaluation.metrics import mean_ndcg
+from batch.evaluation.metrics import NDCG_10, mean_ndcg
 from batch.features import Features, features_of
 from batch.models.blend import blend, candidates
 from batch.models.content import TitleVectors, spread
@@ -25,8 +25,6 @@ from batch.training_rows import RowSource
 from batch.training_transforms import gram_matrix, title_statistics
 from schemas.errors import DataRefusedError
 from schemas.manifests import ModelManifest
-
-METRIC: Final = "ndcg@10"
 
 
 def train(
@@ -121,9 +119,9 @@ def choose_weights(
     for leg in range(1, len(legs)):
         tried = [(_measure(scores, one, validation), one) for one in candidates(weights, leg)]
         best, weights = max(tried, key=lambda pair: pair[0])
-    named = {f"{METRIC}/{name}": value for name, value in zip(LEGS, alone, strict=True)}
+    named = {f"{NDCG_10}/{name}": value for name, value in zip(LEGS, alone, strict=True)}
     return weights, {
-        METRIC: best,
+        NDCG_10: best,
         **named,
         "validation_users": float(len(validation.wanted.indptr) - 1),
     }

@@ -4,7 +4,7 @@ import logging
 import os
 from typing import Final
 
-_NOISY: Final = ("apache_beam", "tensorflow", "absl", "h5py")
+_NOISY: Final = ("tensorflow", "absl", "h5py")
 
 
 def set_up() -> None:
@@ -16,6 +16,8 @@ def set_up() -> None:
         logging.getLogger(name).setLevel(logging.INFO)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Beam logs a traceback for each try of a step that fails, and then raises the same error.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     logging.getLogger().addFilter(_not_about_apitools)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_not_about_apitools)

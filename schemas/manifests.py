@@ -10,7 +10,8 @@ class DatasetManifest:
     """Written last, beside the files it describes: a data set without one is not finished.
 
     `hash` covers the resolved rows and the catalogue and does not depend on their order;
-    `shards` are file names inside the data set; `rejected` maps a reason to its count.
+    `shards` are file names inside the data set; `rejected` maps a reason to its count, with
+    "catalogue: " before the reasons of catalogue rows.
     """
 
     hash: str

@@ -1,5 +1,7 @@
 """Ranking metrics over full rankings; every user counts the same."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -7,35 +9,43 @@ from scipy.sparse import csr_array
 from batch.ranking import best_first
 
 Scores = NDArray[np.float32]
+NDCG_10: Final = "ndcg@10"
+"""What manifests call mean NDCG with cutoff 10."""
+NOTHING: Final = -1
+"""Stands in a ranking where a user has no title left."""
 
 
 def ranked(scores: Scores, seen: csr_array, n: int) -> NDArray[np.intp]:
-    """Columns of each user's n best unseen titles, best first, shape (users, n).
+    """Columns of each user's n best unseen titles, best first, shape (users, at most n).
 
-    `scores` is overwritten: seen titles sink to minus infinity. Every user must have at least
-    n unseen titles.
+    Where a user has fewer, NOTHING follows them. `scores` is overwritten: seen titles sink to
+    minus infinity.
     """
     rows = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr))
     scores[rows, seen.indices] = -np.inf
-    return best_first(scores, n)
+    best = best_first(scores, min(n, scores.shape[1]))
+    return np.where(np.take_along_axis(scores, best, axis=1) > -np.inf, best, NOTHING)
 
 
 def hits(ranking: NDArray[np.intp], wanted: csr_array) -> NDArray[np.bool_]:
-    """Whether each ranked title is wanted, shape (users, n)."""
-    return np.take_along_axis(wanted.astype(bool).toarray(), ranking, axis=1)
+    """Whether each ranked title is wanted, in the shape of `ranking`."""
+    found: NDArray[np.bool_] = np.take_along_axis(wanted.astype(bool).toarray(), ranking, axis=1)
+    found &= ranking != NOTHING
+    return found
 
 
 def ndcg(hit: NDArray[np.bool_], relevant: NDArray[np.int64], cutoff: int) -> NDArray[np.float64]:
     """Normalised discounted cumulative gain with binary gains, shape (users,).
 
     Args:
-        hit: shape (users, at least cutoff), best first.
+        hit: shape (users, depth), best first; what lies deeper is no hit.
         relevant: how many wanted titles each user has, at least 1.
         cutoff: how deep to look.
     """
     discounts = 1 / np.log2(np.arange(2, cutoff + 2))
     ideal = np.cumsum(discounts)[np.minimum(relevant, cutoff) - 1]
-    found: NDArray[np.float64] = hit[:, :cutoff] @ discounts / ideal
+    hit = hit[:, :cutoff]
+    found: NDArray[np.float64] = hit @ discounts[: hit.shape[1]] / ideal
     return found
 
 
@@ -51,6 +61,5 @@ def mean_ndcg(scores: Scores, seen: csr_array, wanted: csr_array, cutoff: int) -
     users = relevant > 0
     if not users.any():
         return 0.0
-    n = min(cutoff, scores.shape[1])
-    hit = hits(ranked(scores, seen, n), wanted)[users]
-    return float(ndcg(hit, relevant[users], n).mean())
+    hit = hits(ranked(scores, seen, cutoff), wanted)[users]
+    return float(ndcg(hit, relevant[users], cutoff).mean())

@@ -11,20 +11,18 @@ from scipy.sparse import csr_array
 from batch import signals
 from batch.dataset import Dataset, Histories
 from batch.engine import Engine
-from batch.evaluation.metrics import hits, ndcg, ranked, recall
+from batch.evaluation.metrics import NOTHING, hits, ndcg, ranked, recall
 from batch.evaluation.references import REFERENCES, Scorer
 from batch.evaluation.splits import Split, everybody_of, hold_out, newcomers, write_training
 from batch.models.legs import Scores
-from batch.params import Params, StrengthParams
+from batch.params import Params, StrengthParams, ValidationParams
 from batch.progress import Progress
 from batch.reuse import identity
 from batch.scoring import BLOCK, Model
 from batch.title_lists import influence_rows
 from batch.training import train
 from schemas import influence_codec
-from schemas.records import Status
 
-_RELEVANT = 8
 _DEPTH = 100
 
 BlockScorer = Callable[[Histories], Scores]
@@ -33,7 +31,10 @@ BlockScorer = Callable[[Histories], Scores]
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Means over users with something to find; `shown` counts titles in anybody's first ten."""
+    """Means over users with something to find, 0 if there is no such user.
+
+    `shown` counts titles in anybody's first ten.
+    """
 
     method: str
     users: int
@@ -49,6 +50,7 @@ class Trial:
 
     split: Split
     model: Model
+    validation: ValidationParams
 
     def squared(self, histories: Histories) -> csr_array:
         """Squared ratings of the rated titles, what references learn from."""
@@ -60,23 +62,24 @@ class Trial:
         """Rank everybody's candidates and compare with what was hidden."""
         blocks = zip(self.split.given.blocks(BLOCK), self._liked.blocks(BLOCK), strict=True)
         found = [self._measure_block(score(given), given, liked) for given, liked in blocks]
+        if not any(relevant.any() for _, _, relevant in found):
+            return Quality(method, 0, 0.0, 0.0, 0.0, 0)
         rankings, hit, relevant = (np.concatenate(parts) for parts in zip(*found, strict=True))
         users = relevant > 0
-        hit, relevant = hit[users], relevant[users]
+        hit, relevant, shown = hit[users], relevant[users], rankings[users, :10]
         return Quality(
             method,
             int(users.sum()),
             float(ndcg(hit, relevant, 10).mean()),
             float(ndcg(hit, relevant, _DEPTH).mean()),
             float(recall(hit, relevant, 20).mean()),
-            len(np.unique(rankings[users, :10])),
+            len(np.unique(shown[shown != NOTHING])),
         )
 
     @property
     def _liked(self) -> Histories:
         hidden = self.split.hidden
-        liked = (hidden.ratings >= _RELEVANT) & (hidden.statuses != Status.DROPPED)
-        return hidden.where(liked)
+        return hidden.where(signals.relevant(hidden, self.validation))
 
     def _measure_block(
         self, scores: Scores, given: Histories, liked: Histories
@@ -103,7 +106,7 @@ def protocols(
         training = write_training(dataset, split.training, work / name)
         known = identity(f"{name} {seed}", params)
         model = train(training, work / f"{name}-model", known, params, engine, progress)
-        trial = Trial(split, model)
+        trial = Trial(split, model, params.validation)
         yield name, [*_references(trial, progress), *_ours(trial, params, name == "newcomers")]
 
 

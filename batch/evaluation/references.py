@@ -1,6 +1,7 @@
 """Rivals, each tuned and each in one small adapter: fit on a matrix, score rows of another."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -34,10 +35,12 @@ def ease(training: csr_array) -> Scorer:
 
 def item_knn(training: csr_array) -> Scorer:
     """Cosines of TF-IDF weighted columns, the hundred nearest of each title."""
-    from implicit.nearest_neighbours import TFIDFRecommender
+    from implicit.nearest_neighbours import ItemItemRecommender, normalize, tfidf_weight
 
-    model = TFIDFRecommender(K=100)
-    model.fit(csr_matrix(training), show_progress=False)
+    # What implicit's TFIDFRecommender does, but for a matrix in the form that its own base wants.
+    weights = csr_matrix(normalize(tfidf_weight(training.T)).T)
+    model = ItemItemRecommender(K=100)
+    model.fit(weights, show_progress=False)
     similar = csr_array(model.similarity)
     return lambda given: (given @ similar).toarray()
 
@@ -45,19 +48,27 @@ def item_knn(training: csr_array) -> Scorer:
 def ials(training: csr_array) -> Scorer:
     """Implicit ALS (Hu, Koren and Volinsky, 2008), tuned on mal-2022, with fold-in."""
     from implicit.als import AlternatingLeastSquares
-    from threadpoolctl import threadpool_limits
 
-    model = AlternatingLeastSquares(
-        factors=256, regularization=60, alpha=10, iterations=15, random_state=1
-    )
-    with threadpool_limits(1, "blas"):  # its own threads and those of BLAS would fight
+    with _one_blas_thread():
+        model = AlternatingLeastSquares(
+            factors=256, regularization=60, alpha=10, iterations=15, random_state=1
+        )
         model.fit(csr_matrix(training), show_progress=False)
     return lambda given: _fold_in(model, given) @ model.item_factors.T
 
 
 def _fold_in(model: Any, given: csr_array) -> Scores:
-    factors: Scores = model.recalculate_user(np.arange(given.shape[0]), csr_matrix(given))
+    with _one_blas_thread():
+        factors: Scores = model.recalculate_user(np.arange(given.shape[0]), csr_matrix(given))
     return factors
+
+
+def _one_blas_thread() -> AbstractContextManager[object]:
+    """The threads of implicit and those of BLAS would fight, also where a user is folded in."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, "blas")
+    return limits
 
 
 REFERENCES: Final[dict[str, Callable[[csr_array], Scorer]]] = {

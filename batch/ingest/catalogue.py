@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from batch.ingest.layouts import SYNOPSIS, Layout
-from batch.ingest.rejects import Reason, Reject, printable
+from batch.ingest.rejects import Reason, Reject, most_frequent_first, printable
 from batch.ingest.sources import Source
 from batch.ingest.tables import Record, records
 from batch.ingest.titles import KAGGLE_2016, KAGGLE_2020, Title, title_of
@@ -48,6 +49,7 @@ _INTEGER: Final = re.compile(r"-?[0-9]+(?:\.0)?")
 class Keyed:
     """Rows of one file by anime id: of two with one id, the later."""
 
+    file: str = ""
     rows: dict[int, Record] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
 
@@ -55,17 +57,43 @@ class Keyed:
         record = self.rows.get(anime_id)
         return record.values if record else {}
 
+    @property
+    def read(self) -> int:
+        """All rows of the file, usable or not: each is either kept or rejected."""
+        return len(self.rows) + len(self.rejects)
 
-def read(layout: Layout) -> tuple[list[Title], list[Reject]]:
-    """Read the catalogue and the optional files beside it; titles ascend by id.
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Reason -> rows, the most frequent first."""
+        return most_frequent_first(Counter(reject.reason.value for reject in self.rejects))
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Titles ascending by id, and the tables they were read from, the catalogue's own first."""
+
+    titles: list[Title]
+    tables: list[Keyed]
+
+    @property
+    def rejects(self) -> list[Reject]:
+        return [reject for table in self.tables for reject in table.rejects]
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Reason -> rows of all tables, told apart from reasons for interactions."""
+        counts = Counter(f"catalogue: {reject.reason}" for reject in self.rejects)
+        return most_frequent_first(counts)
+
+
+def read(layout: Layout) -> Catalogue:
+    """Read the catalogue and the optional files beside it.
 
     Raises:
-        DataRefusedError: a file is damaged, or there are no titles, or too many.
+        DataRefusedError: a file is damaged, or there are too many titles.
     """
     spelling = KAGGLE_2016 if layout.name == "kaggle-2016" else KAGGLE_2020
     main = by_id(layout.catalogue, spelling.anime_id, spelling.title)
-    if not main.rows:
-        raise DataRefusedError(f"{layout.catalogue.path.name} has no usable title")
     tags, synopses = (
         by_id(source, "MAL_ID") if source else Keyed() for source in (layout.tags, layout.synopsis)
     )
@@ -73,7 +101,7 @@ def read(layout: Layout) -> tuple[list[Title], list[Reject]]:
         title_of(key, main.values(key), spelling, tags.values(key), _synopsis(synopses.values(key)))
         for key in sorted(main.rows)
     ]
-    return titles, main.rejects + tags.rejects + synopses.rejects
+    return Catalogue(titles, [table for table in (main, tags, synopses) if table.file])
 
 
 def _synopsis(row: Mapping[str, str]) -> str:
@@ -82,7 +110,7 @@ def _synopsis(row: Mapping[str, str]) -> str:
 
 def by_id(source: Source, key: str, title: str | None = None) -> Keyed:
     """Read a table that has one row for each anime; `title` names a column never empty."""
-    keyed = Keyed()
+    keyed = Keyed(source.path.name)
     for record in records(source):
         if isinstance(record, Reject):
             keyed.rejects.append(record)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from batch.ingest.sources import Source, describe, format_of
+from batch.ingest.sources import Format, Source, describe, format_of
 from schemas.errors import DataRefusedError
 
 _log = logging.getLogger(__name__)
@@ -37,6 +37,9 @@ REQUIRED: Final = {
 _ONLY_ANIMELIST: Final = (STATUS, "watched_episodes")
 _CATALOGUES: Final = (Role.CATALOGUE_2020, Role.CATALOGUE_2016)
 _INTERACTIONS: Final = (Role.ANIMELIST, Role.RATINGS)
+_KAGGLE_NAMES: Final = frozenset(
+    ["anime", "animelist", "rating", "rating_complete", "anime_with_synopsis", "anime_tags"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ def recognise(data: Path) -> Layout:
     """Find the files of one layout; files that fit nothing are left alone.
 
     Raises:
-        DataRefusedError: no such folder, a file or column is missing, or two files claim
-            the same role.
+        DataRefusedError: no such folder, a file or column is missing, two files claim the same
+            role, or a file with a name that Kaggle uses is damaged.
     """
     sources = _tables(data)
     found = _by_role(sources)
@@ -87,10 +90,23 @@ def _tables(data: Path) -> list[Source]:
         raise DataRefusedError(f"there is no folder {data}")
     paths = sorted(path for path in data.iterdir() if path.is_file())
     kinds = [(path, format_of(path)) for path in paths]
-    sources = [describe(path, kind) for path, kind in kinds if kind is not None]
+    described = [_describe(path, kind) for path, kind in kinds if kind is not None]
+    sources = [source for source in described if source is not None]
     if not sources:
-        raise DataRefusedError(f"{data} holds no .csv, .csv.gz or .parquet file")
+        readable = "readable " if described else ""
+        raise DataRefusedError(f"{data} holds no {readable}.csv, .csv.gz or .parquet file")
     return sources
+
+
+def _describe(path: Path, kind: Format) -> Source | None:
+    """Read a header; a damaged file that no layout asks for is none of our business."""
+    try:
+        return describe(path, kind)
+    except DataRefusedError as error:
+        if path.name.lower().removesuffix(kind) in _KAGGLE_NAMES:
+            raise
+        _log.warning("ignoring a file that cannot be read: %s", error)
+        return None
 
 
 def _by_role(sources: Sequence[Source]) -> dict[Role, Source]:

@@ -1,7 +1,7 @@
 """Rows that cannot be used: where they were, why, and what they said."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -69,6 +69,11 @@ def printable(text: str | bytes) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """Order reasons by how often they occur; where that ties, by name."""
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def write_part(path: Path, rows: Iterable[tuple[int, Reason, str]]) -> None:

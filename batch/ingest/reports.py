@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from batch.ingest.rejects import Part
+from batch.ingest.rejects import Part, most_frequent_first
 from batch.ingest.shards import NO_ROWS, Digest, total
 
 
@@ -50,7 +50,7 @@ class Tally:
         counts = Counter[str]()
         for piece in self.pieces:
             counts.update(piece.rejected)
-        return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+        return most_frequent_first(counts)
 
     @property
     def read(self) -> int:

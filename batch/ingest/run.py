@@ -3,7 +3,7 @@
 import logging
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -11,10 +11,10 @@ from typing import Final
 from batch.dataset import CATALOGUE, MANIFEST
 from batch.engine import IN_PROCESS, Engine
 from batch.ingest import blocks, catalogue, layouts, rejects, reports, shards, transforms
+from batch.ingest.catalogue import Catalogue
 from batch.ingest.layouts import Layout
 from batch.ingest.numbers import RowShape
 from batch.ingest.reports import Tally
-from batch.ingest.titles import Title
 from batch.ingest.transforms import PIECES, SHARDS, Job
 from schemas import documents
 from schemas.errors import DataRefusedError, SettingsError
@@ -33,7 +33,7 @@ def ingest(
     """Read `data` into the new folder `out`.
 
     Args:
-        reject_share: the largest part of the interaction rows that may be unusable, 0 to 1.
+        reject_share: the largest part of a file's rows that may be unusable, 0 to 1.
 
     Raises:
         DataRefusedError: the input cannot be used; nothing is left at `out`. Where too many
@@ -45,13 +45,14 @@ def ingest(
     layout = layouts.recognise(data)
     with _new_folder(out.absolute()) as work:
         _log.info("reading %s", layout.catalogue.path.name)
-        titles = _read_titles(layout, work)
+        known = _read_catalogue(layout, work)
+        _require_titles(known, reject_share, work / REJECTS, out)
         job = _job(layout, work, rows_per_shard, block_bytes)
         _log.info("reading %s, shards: %d", layout.interactions.path.name, job.shards)
         tally = _read_interactions(layout, job, engine)
         shutil.rmtree(job.spools)
         _require_usable(tally, reject_share, work / REJECTS, out)
-        manifest = _manifest(layout, titles, tally)
+        manifest = _manifest(layout, known, tally)
         (work / MANIFEST).write_text(documents.dump(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
 
@@ -71,13 +72,37 @@ def _new_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _read_titles(layout: Layout, work: Path) -> list[Title]:
-    titles, rejected = catalogue.read(layout)
-    catalogue.write(work / CATALOGUE, titles)
-    rejects.write(work / REJECTS, rejected)
-    if rejected:
-        _log.warning("catalogue: %d titles, %d rows rejected", len(titles), len(rejected))
-    return titles
+def _read_catalogue(layout: Layout, work: Path) -> Catalogue:
+    found = catalogue.read(layout)
+    catalogue.write(work / CATALOGUE, found.titles)
+    rejects.write(work / REJECTS, found.rejects)
+    if found.rejects:
+        _log.warning(
+            "catalogue: %d titles, %d rows rejected", len(found.titles), len(found.rejects)
+        )
+    return found
+
+
+def _require_titles(known: Catalogue, reject_share: float, rejected: Path, out: Path) -> None:
+    for table in known.tables:
+        unusable = len(table.rejects)
+        if unusable > reject_share * table.read:
+            share = _share(f"rows of {table.file}", unusable, table.read, reject_share)
+            raise DataRefusedError(f"{share}: {_keep_aside(table.rejected, rejected, out)}")
+    if not known.titles:
+        _refuse_none(f"title in {known.tables[0].file}", known.tables[0].rejected, rejected, out)
+
+
+def _share(rows: str, unusable: int, read: int, allowed: float) -> str:
+    return (
+        f"{unusable} of {read} {rows} ({unusable / read:.2%}) cannot be "
+        f"used, more than the {allowed:.2%} allowed"
+    )
+
+
+def _refuse_none(what: str, counts: Mapping[str, int], rejected: Path, out: Path) -> None:
+    kept = f": {_keep_aside(counts, rejected, out)}" if counts else ""
+    raise DataRefusedError(f"there is no usable {what}{kept}")
 
 
 def _job(layout: Layout, work: Path, rows_per_shard: int, block_bytes: int) -> Job:
@@ -104,34 +129,31 @@ def _require_usable(tally: Tally, reject_share: float, rejected: Path, out: Path
             raise DataRefusedError(piece.refused)
     unusable = sum(tally.rejected.values())
     if unusable > reject_share * tally.read:
-        raise DataRefusedError(
-            f"{unusable} of {tally.read} interaction rows ({unusable / tally.read:.2%}) cannot be "
-            f"used, more than the {reject_share:.2%} allowed: {_keep_aside(tally, rejected, out)}"
-        )
+        share = _share("interaction rows", unusable, tally.read, reject_share)
+        raise DataRefusedError(f"{share}: {_keep_aside(tally.rejected, rejected, out)}")
     if not tally.rows:
-        kept = f": {_keep_aside(tally, rejected, out)}" if unusable else ""
-        raise DataRefusedError(f"there is no usable interaction row{kept}")
+        _refuse_none("interaction row", tally.rejected, rejected, out)
 
 
-def _keep_aside(tally: Tally, rejected: Path, out: Path) -> str:
+def _keep_aside(counts: Mapping[str, int], rejected: Path, out: Path) -> str:
     kept = out.with_name(f"{out.name}.rejects.csv")
     rejected.replace(kept)
-    reasons = ", ".join(f"{reason} {n}" for reason, n in tally.rejected.items())
+    reasons = ", ".join(f"{reason} {n}" for reason, n in counts.items())
     return f"{reasons}; {kept} lists them"
 
 
-def _manifest(layout: Layout, titles: Sequence[Title], tally: Tally) -> DatasetManifest:
+def _manifest(layout: Layout, known: Catalogue, tally: Tally) -> DatasetManifest:
     _log.info(
         "interactions: %d rows read, %d kept, %d replaced by later rows, %d rejected",
         tally.read, tally.rows, tally.replaced, sum(tally.rejected.values()),
     )  # fmt: skip
     return DatasetManifest(
-        hash=shards.content_hash(tally.rows, tally.digest, catalogue.digest(titles)),
+        hash=shards.content_hash(tally.rows, tally.digest, catalogue.digest(known.titles)),
         layout=layout.name,
         users=tally.users,
-        anime=len(titles),
+        anime=len(known.titles),
         rows=tally.rows,
         shards=[shard.name for shard in tally.shards],
-        rejected=tally.rejected,
+        rejected={**tally.rejected, **known.rejected},
         sources=layout.sources,
     )

@@ -7,26 +7,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from batch.hashing import GOLDEN, mix
 from batch.ingest.numbers import Ints, Rows
 
 Digest = tuple[int, int]
 """Sums modulo 2^64 of two independent mixes of each row: equal for equal sets of rows."""
 
 NO_ROWS: Final[Digest] = (0, 0)
-_SEEDS: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03))
+_SEEDS: Final = (GOLDEN, np.uint64(0xD1B54A32D192ED03))
 _PACKED_USERS: Final = 2**31
 
 
 def shard_of(users: Ints, shards: int) -> NDArray[np.uint16]:
     """A shard for each user, the same on every machine and in every run."""
-    return (_mix(users.view(np.uint64)) % np.uint64(shards)).astype(np.uint16)
-
-
-def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of SplitMix64: every input bit changes about half of the output bits."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    return (mix(users.view(np.uint64)) % np.uint64(shards)).astype(np.uint16)
 
 
 def resolve(rows: Rows) -> Rows:
@@ -55,7 +49,7 @@ def digest(rows: Rows) -> Digest:
     rest = rows.anime.astype(np.uint64) << np.uint64(8)
     rest |= rows.ratings.astype(np.uint64) << np.uint64(4) | rows.statuses.astype(np.uint64)
     users = rows.users.view(np.uint64)
-    first, second = (int(np.sum(_mix(_mix(users + seed) ^ rest))) for seed in _SEEDS)
+    first, second = (int(np.sum(mix(mix(users + seed) ^ rest))) for seed in _SEEDS)
     return first, second
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from batch.evaluation.metrics import NDCG_10 as NDCG
 from batch.params import GateParams
 from batch.publish.verify import Findings
 from schemas.manifests import GenerationManifest
-
-NDCG = "ndcg@10"
 
 
 def refusals(

@@ -8,6 +8,7 @@ from typing import Final, cast
 from redis import Redis
 
 from schemas import documents, keys
+from schemas.errors import PayloadError
 from schemas.records import Generation
 
 _NAME: Final = "%Y%m%dT%H%M%SZ"
@@ -44,7 +45,11 @@ class Register:
     client: Redis
 
     def records(self) -> list[Record]:
-        """All of them, oldest first."""
+        """All of them, oldest first.
+
+        Raises:
+            PayloadError: one of them was written by a version that knows more than this one.
+        """
         found = cast(dict[bytes, bytes], self.client.hgetall(keys.REGISTER))
         return sorted((_read(text) for text in found.values()), key=lambda one: one.generation)
 
@@ -76,4 +81,10 @@ def started(generation: Generation) -> datetime:
 
 def _read(text: bytes) -> Record:
     record = documents.load(Record, text)
-    return replace(record, state=State(record.state))
+    try:
+        return replace(record, state=State(record.state))
+    except ValueError as error:
+        raise PayloadError(
+            f"generation {record.generation} has the state {record.state!r}, which a newer "
+            "version must have written"
+        ) from error

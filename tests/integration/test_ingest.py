@@ -182,7 +182,7 @@ def test_every_rejected_row_keeps_file_line_reason_and_text(tmp_path, packed):
         as_gzip(data)
         expected = [(f"{row[0]}.gz", *row[1:]) for row in expected]
 
-    manifest = run(data, tmp_path / "out", reject_share=0.2, block_bytes=250)
+    manifest = run(data, tmp_path / "out", reject_share=0.25, block_bytes=250)
 
     header, *found = rejects(tmp_path / "out" / "rejects.csv")
     assert header == ("file", "line", "reason", "text")
@@ -190,6 +190,7 @@ def test_every_rejected_row_keeps_file_line_reason_and_text(tmp_path, packed):
     assert manifest.rejected == {
         "too few fields": 2, "bad number": 1, "broken UTF-8": 1, "rating out of range": 1,
         "too many fields": 1, "unknown anime": 1, "unknown status": 1, "user id out of range": 1,
+        "catalogue: empty title": 1,
     }  # fmt: skip
     assert manifest.rows == 54
 
@@ -220,6 +221,46 @@ def test_too_many_rejects_refuse_the_run_and_are_kept(tmp_path):
     )
     assert [row[1] for row in rejects(kept)] == ["line", "3", "4", "5"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out.rejects.csv"]
+
+
+def test_too_many_rejects_in_the_catalogue_refuse_the_run_before_the_list_is_read(tmp_path):
+    data = folder(tmp_path / "data", ANIME_2020 + "5,,,,\nx,a,b,c,d\n5,a\n", RATINGS, ["bad"])
+
+    with pytest.raises(DataRefusedError) as refused:
+        run(data, tmp_path / "out", reject_share=0.4)
+
+    kept = tmp_path / "out.rejects.csv"
+    assert str(refused.value) == (
+        "3 of 6 rows of anime.csv (50.00%) cannot be used, more than the 40.00% allowed: "
+        f"bad id 1, empty title 1, too few fields 1; {kept} lists them"
+    )
+    assert [row[:2] for row in rejects(kept)[1:]] == [
+        ("anime.csv", "5"), ("anime.csv", "6"), ("anime.csv", "7")
+    ]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out.rejects.csv"]
+
+
+def test_rejects_in_a_file_beside_the_catalogue_have_a_share_of_their_own(tmp_path):
+    data = folder(tmp_path / "data", ANIME_2020, RATINGS, RATED_ROWS)
+    (data / "tags.csv").write_text("MAL_ID,Themes,Demographics,Tags\n1,a,b,c\nx,a,b,c\n")
+
+    with pytest.raises(DataRefusedError, match=r"1 of 2 rows of tags\.csv \(50\.00%\)"):
+        run(data, tmp_path / "out", reject_share=0.4)
+    manifest = run(data, tmp_path / "half", reject_share=0.5)
+
+    assert manifest.rejected == {"catalogue: bad id": 1}
+
+
+@pytest.mark.parametrize(("row", "message"), [
+    ("", r"there is no usable title in anime\.csv$"),
+    ("0,x,1,y,z\n", r"there is no usable title in anime\.csv: id out of range 1; "),
+])  # fmt: skip
+def test_a_catalogue_without_a_usable_title_is_refused(tmp_path, row, message):
+    header = ANIME_2020.splitlines()[0]
+    data = folder(tmp_path / "data", f"{header}\n{row}", RATINGS, RATED_ROWS)
+
+    with pytest.raises(DataRefusedError, match=message):
+        run(data, tmp_path / "out", reject_share=1.0)
 
 
 def test_a_share_of_rejects_at_the_limit_is_accepted(tmp_path):

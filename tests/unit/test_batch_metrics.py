@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from batch.evaluation.metrics import hits, mean_ndcg, ndcg, ranked, recall
+from batch.evaluation.metrics import NOTHING, hits, mean_ndcg, ndcg, ranked, recall
 
 
 def found(*rows):
@@ -38,6 +38,31 @@ def test_seen_titles_are_not_ranked():
     seen = csr_array(np.float32([[1, 0, 0], [0, 0, 1]]))
 
     assert ranked(np.float32([[9, 1, 2], [1, 2, 9]]), seen, 2).tolist() == [[2, 1], [1, 0]]
+
+
+def test_a_seen_title_is_not_ranked_even_where_nothing_else_is_left():
+    seen = csr_array(np.float32([[1, 0, 1], [1, 1, 1]]))
+
+    found = ranked(np.zeros((2, 3), np.float32), seen, 2)
+
+    assert found.tolist() == [[1, NOTHING], [NOTHING, NOTHING]]
+
+
+def test_a_ranking_is_no_longer_than_there_are_titles():
+    nothing = csr_array((1, 2), dtype=np.float32)
+
+    assert ranked(np.float32([[1, 2]]), nothing, 100).tolist() == [[1, 0]]
+
+
+def test_a_place_without_a_title_is_no_hit():
+    wanted = csr_array(np.float32([[1, 1, 1]]))
+
+    assert hits(np.array([[1, NOTHING]]), wanted).tolist() == [[True, False]]
+
+
+def test_ndcg_of_a_ranking_shorter_than_its_cutoff_still_misses_what_it_cannot_show():
+    # One hit of two wanted titles, where three places would be looked at.
+    assert ndcg(found([1]), np.array([2]), 3) == pytest.approx([1 / (1 + 0.63093)], rel=1e-5)
 
 
 def test_a_hit_is_a_wanted_title_at_its_place():

@@ -31,7 +31,8 @@ def folder(path, catalogue_text, **others):
 
 
 def read(*args, **others):
-    return catalogue.read(recognise(folder(*args, **others)))
+    found = catalogue.read(recognise(folder(*args, **others)))
+    return found.titles, found.rejects
 
 
 def test_a_kaggle_2020_row_becomes_a_title(tmp_path):
@@ -106,7 +107,8 @@ def test_unusable_rows_are_rejected_with_file_line_and_reason(tmp_path):
     folder(tmp_path, "")
     (tmp_path / "anime.csv").write_bytes(b"MAL_ID,Name,Genres\n" + body)
 
-    found, rejects = catalogue.read(recognise(tmp_path))
+    known = catalogue.read(recognise(tmp_path))
+    found, rejects = known.titles, known.rejects
 
     assert [title.title for title in found] == ["again"]
     assert {reject.file for reject in rejects} == {"anime.csv"}
@@ -142,9 +144,21 @@ def test_more_titles_than_a_column_number_can_name_are_refused(tmp_path):
         read(tmp_path, f"MAL_ID,Name,Genres\n{rows}")
 
 
-def test_a_catalogue_without_a_usable_title_is_refused(tmp_path):
-    with pytest.raises(DataRefusedError, match=r"anime\.csv has no usable title"):
-        read(tmp_path, "MAL_ID,Name,Genres\n0,x,\n")
+def test_rejected_rows_are_counted_by_table_and_told_apart_from_interactions(tmp_path):
+    folder(tmp_path, "MAL_ID,Name,Genres\n1,a,\n0,b,\n2,c,\n1,d,\n")
+    (tmp_path / "tags.csv").write_text("MAL_ID,Themes,Demographics,Tags\nx,,,\n0,,,\n")
+
+    found = catalogue.read(recognise(tmp_path))
+
+    assert [(table.file, table.read, table.rejected) for table in found.tables] == [
+        ("anime.csv", 4, {"duplicate id": 1, "id out of range": 1}),
+        ("tags.csv", 2, {"bad id": 1, "id out of range": 1}),
+    ]
+    assert list(found.rejected.items()) == [
+        ("catalogue: id out of range", 2),
+        ("catalogue: bad id", 1),
+        ("catalogue: duplicate id", 1),
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet"])

@@ -165,9 +165,24 @@ def test_catalogues_of_both_layouts_are_refused(tmp_path):
     assert message.startswith("a.csv and b.csv both could be the catalogue")
 
 
-@pytest.mark.parametrize("name", ["r.csv.gz", "r.parquet"])
-def test_a_damaged_file_is_named(tmp_path, name):
-    folder(tmp_path, anime_csv=ANIME_2020)
+@pytest.mark.parametrize("name", ["rating.csv.gz", "Anime_Tags.PARQUET"])
+def test_a_damaged_file_with_a_name_of_the_layouts_is_refused(tmp_path, name):
+    folder(tmp_path, anime_csv=ANIME_2020, list_csv=RATINGS)
     (tmp_path / name).write_bytes(b"this is neither")
 
     assert refusal(tmp_path).startswith(f"{name} is damaged or cut short")
+
+
+@pytest.mark.parametrize("name", ["photo.csv.gz", "notes.parquet", "my_rating.parquet"])
+def test_a_damaged_file_with_another_name_is_left_alone_with_a_warning(tmp_path, name, caplog):
+    folder(tmp_path, anime_csv=ANIME_2020, list_csv=RATINGS)
+    (tmp_path / name).write_bytes(b"this is neither")
+
+    assert recognise(tmp_path).sources == ["anime.csv", "list.csv"]
+    assert [(one.levelname, name in one.message) for one in caplog.records] == [("WARNING", True)]
+
+
+def test_a_folder_of_nothing_but_damaged_files_is_refused(tmp_path):
+    (tmp_path / "photo.csv.gz").write_bytes(b"this is neither")
+
+    assert "holds no readable .csv, .csv.gz or .parquet file" in refusal(tmp_path)
