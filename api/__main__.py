@@ -13,11 +13,14 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from api import wsgi
+from api import parent, wsgi
 from api.settings import Settings, from_env
 from schemas.errors import SettingsError
 
-BLOCKING_THREADS = 4
+BLOCKING_THREADS = 64
+"""The most there may be; idle ones end. A client that stalls in its body holds one for as long as
+it likes, since granian limits the time for a head only: a proxy in front has to limit the rest.
+"""
 KILL_SECONDS = 5
 
 
@@ -29,6 +32,7 @@ def main() -> None:
     ANIREC_WORKERS, ANIREC_STORE_TIMEOUT. Example: ANIREC_STORE=redis://localhost python -m api
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    parent.follow(os.environ)
     try:
         settings = from_env(os.environ)
     except SettingsError as error:

@@ -1,14 +1,14 @@
 """The `anirec` command: a lazy group, so that each command imports only what it runs."""
 
+import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module, metadata
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
-from jobs.exit_codes import exit_code_of
-from schemas.errors import RecommenderError
+from jobs.exit_codes import exit_code_of, message_of
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "demo": "sample data, a refresh, three answers as tables, then the API",
@@ -56,6 +56,7 @@ def anirec() -> None:
 
 def main() -> None:
     """Run the command line and exit with a code of the contract: 0, 1, 2, 3 or 4."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         anirec.main(standalone_mode=False)
     except click.ClickException as error:
@@ -68,12 +69,14 @@ def main() -> None:
         code = exit_code_of(error)
         if code is None:
             raise
-        click.echo(f"anirec: {_message(error)}", err=True)
+        click.echo(f"anirec: {message_of(error)}", err=True)
         sys.exit(code)
 
 
-def _message(error: BaseException) -> str:
-    return str(error) if isinstance(error, RecommenderError) else f"the store is away: {error}"
+def _interrupt(*_: object) -> NoReturn:
+    """Clean up as after Ctrl-C; a second SIGTERM must not cut that short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

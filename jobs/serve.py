@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -37,27 +37,51 @@ def serve(store: str | None, host: str, port: int, workers: int) -> None:
     Example: anirec serve --store redis://localhost:6379 --host 0.0.0.0 --workers 2
     """
     with options.opened_store(store) as url, api_process(url, host, port, workers) as server:
-        sys.exit(server.wait())
+        sys.exit(_exit_code(server.wait()))
+
+
+def _exit_code(ended: int) -> int:
+    """Of the contract also where a signal ended the API; SIGTERM is an operator's way to."""
+    if ended >= 0:
+        return ended
+    return 0 if ended == -signal.SIGTERM else 1
 
 
 @contextmanager
 def api_process(
     store: str, host: str, port: int, workers: int = 1
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The API as a child process; it is told to stop when the block ends, or when we are."""
+    """The API as a child process; it stops when the block ends, however we end.
+
+    Ctrl-C, and SIGTERM since `jobs.cli` turns it into the same, end the block without an error.
+    """
     settings = {
         "ANIREC_STORE": store,
         "ANIREC_HOST": host,
         "ANIREC_PORT": str(port),
         "ANIREC_WORKERS": str(workers),
     }
-    server = subprocess.Popen([sys.executable, "-m", "api"], env=os.environ | settings)
-    before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-    try:
+    with suppress(KeyboardInterrupt), _child(settings) as server:
         yield server
-    except KeyboardInterrupt:
-        pass  # Ctrl-C reaches the whole foreground group: the server is stopping already
+
+
+@contextmanager
+def _child(settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """It holds the other end of a pipe, by which it learns of our end even after kill -9."""
+    reading, writing = os.pipe()
+    try:
+        try:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "api"],
+                env=os.environ | settings | {"ANIREC_PARENT_PIPE": str(reading)},
+                pass_fds=(reading,),
+            )
+        finally:
+            os.close(reading)
+        try:
+            yield server
+        finally:
+            server.terminate()
+            server.wait()
     finally:
-        server.terminate()
-        server.wait()
-        signal.signal(signal.SIGTERM, before)
+        os.close(writing)

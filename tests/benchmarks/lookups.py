@@ -18,6 +18,7 @@ from urllib.request import urlopen
 import click
 from redis import Redis
 
+from api.__main__ import BLOCKING_THREADS
 from jobs.serve import api_process
 from schemas import keys, pointer
 from tests.benchmarks.ratios import show
@@ -25,7 +26,6 @@ from tests.benchmarks.ratios import show
 CONNECTIONS = 32
 SECONDS = 4
 ROUNDS = 3
-THREADS = 4
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 _BAD = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 
@@ -100,7 +100,8 @@ def _reference(url: str, generation: str) -> Iterator[str]:
     port = _free_port()
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port),
-        "--workers", "1", "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "error",
+        "--workers", "1", "--blocking-threads", str(BLOCKING_THREADS), "--no-ws",
+        "--log-level", "error",
         "tests.benchmarks.reference_app:app",
     ]  # fmt: skip
     env = os.environ | {"ANIREC_STORE": url, "REFERENCE_GENERATION": generation}

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +11,6 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import click
@@ -18,12 +18,14 @@ import pytest
 from redis import Redis
 
 from batch.publish.control import Control
+from batch.publish.register import Register, State
 from jobs import cli
 from jobs.embedded import embedded_redis
 from tests.datasets import rows, write_kaggle
 
 ANIREC = Path(sys.executable).with_name("anirec")
 COMMANDS = cli.anirec.list_commands(click.Context(cli.anirec))
+COMMAND_SECONDS = 300
 PARAMS = """
 validation: {user_share: 0.5}
 elsa: {factors: 8, epochs: 2}
@@ -37,11 +39,15 @@ REPORT = {
 
 def anirec(folder, *arguments, **environment):
     """Run a command in a folder, which gets a var/ of its own."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("ANIREC_")}
     return subprocess.run(
-        [ANIREC, *map(str, arguments)],
-        cwd=folder, env=ours | environment, capture_output=True, text=True, check=False,
+        [ANIREC, *map(str, arguments)], cwd=folder, env=scrubbed() | environment,
+        capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS,
     )  # fmt: skip
+
+
+def scrubbed():
+    """Our environment without the settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ANIREC_")}
 
 
 def succeeded(done):
@@ -65,19 +71,27 @@ def reports(site):
 
 
 @pytest.fixture(scope="module")
-def served(site, reports):
-    with serving(site) as address:
+def served(site, reports, tmp_path_factory):
+    with serving(copied(site, tmp_path_factory.mktemp("served"))) as address:
         yield address
+
+
+@pytest.fixture
+def own_site(site, reports, tmp_path):
+    """A copy of the site for one test to change."""
+    return copied(site, tmp_path)
+
+
+def copied(site, parent):
+    """No command may be running in the site."""
+    return shutil.copytree(site, parent / "site")
 
 
 @contextmanager
 def serving(folder):
     """The address of a server that is stopped as an operator would stop it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [ANIREC, "serve", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
+    port = free_port()
+    server = start_server(folder, port)
     try:
         wait_until_ready(f"http://127.0.0.1:{port}", server)
         yield f"http://127.0.0.1:{port}"
@@ -86,13 +100,24 @@ def serving(folder):
         assert server.wait(20) == 0
 
 
+def start_server(folder, port):
+    command = [ANIREC, "serve", "--port", str(port)]
+    return subprocess.Popen(command, cwd=folder, env=scrubbed(), stderr=subprocess.DEVNULL)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def wait_until_ready(address, server):
     for _ in range(300):
         assert server.poll() is None
         try:
             ask(f"{address}/readyz")
             return
-        except (URLError, HTTPError):
+        except OSError:
             time.sleep(0.1)
     raise AssertionError("the API did not get ready")
 
@@ -147,27 +172,80 @@ def test_the_manifest_of_the_live_generation_is_served(served, reports):
     assert ask(f"{served}/v1/generation")["dataset"] == reports[1]["dataset"]
 
 
-def test_generations_are_listed_and_rolled_back(site, reports):
+def test_generations_are_listed_and_rolled_back(own_site, reports):
     first, second = (report["generation"] for report in reports)
 
-    listed = json.loads(succeeded(anirec(site, "generations", "--json")))
+    listed = json.loads(succeeded(anirec(own_site, "generations", "--json")))
     assert [(one["generation"], one["state"]) for one in listed] == [
         (first, "superseded"), (second, "live"),
     ]  # fmt: skip
-    assert succeeded(anirec(site, "rollback")) == f"{first} is live\n"
-    table = succeeded(anirec(site, "generations"))
+    assert succeeded(anirec(own_site, "rollback")) == f"{first} is live\n"
+    table = succeeded(anirec(own_site, "generations"))
     assert re.search(rf"{first}.*live", table)
     assert re.search(rf"{second}.*superseded", table)
-    assert succeeded(anirec(site, "rollback", second)) == f"{second} is live\n"
+    assert succeeded(anirec(own_site, "rollback", second)) == f"{second} is live\n"
 
 
-def test_a_rollback_is_served(site, served, reports):
+def test_a_rollback_is_served(own_site, reports):
     first, second = (report["generation"] for report in reports)
-    succeeded(anirec(site, "rollback", first))
-    time.sleep(1.5)  # an API process follows within about a second
 
-    assert ask(f"{served}/v1/users/7/recommendations")["generation"] == first
-    succeeded(anirec(site, "rollback", second))
+    with serving(own_site) as address:
+        assert ask(f"{address}/v1/generation")["generation"] == second
+        succeeded(anirec(own_site, "rollback", first))
+        time.sleep(1.5)  # an API process follows within about a second
+
+        assert ask(f"{address}/v1/users/7/recommendations")["generation"] == first
+
+
+def test_a_killed_server_takes_its_api_along(own_site):
+    port = free_port()
+    server = start_server(own_site, port)
+    wait_until_ready(f"http://127.0.0.1:{port}", server)
+
+    server.kill()
+    server.wait()
+
+    eventually(lambda: is_free(port))
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections linger
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def eventually(happened, seconds=8):
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_refresh_that_is_told_to_stop_cleans_up(own_site):
+    shutil.rmtree(own_site / "var" / "artifacts")  # so that it has to train, for seconds
+    command = [ANIREC, "refresh", "--data", "data", "--params", "small.yaml"]
+
+    with embedded_redis(own_site / "var") as url, Redis.from_url(url) as client:
+        refresh = subprocess.Popen(
+            command, cwd=own_site, env=scrubbed(), stderr=subprocess.PIPE, text=True
+        )
+        assert any("training a model" in line for line in refresh.stderr)
+        assert State.WRITING in states(client)
+        refresh.terminate()
+        _, said = refresh.communicate(timeout=30)
+
+        assert (refresh.returncode, said.splitlines()[-1]) == (1, "stopped"), said
+        assert State.WRITING not in states(client)
+        assert Control(client).acquire("somebody else", 1000)
+    assert list((own_site / "var" / "artifacts").rglob(".*")) == []
+
+
+def states(client):
+    return [record.state for record in Register(client).records()]
 
 
 def test_a_refresh_beside_another_one_says_so_and_is_no_failure(site, reports):

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection
 
 import pytest
@@ -19,6 +19,10 @@ from tests.builders import GENERATION, LATER, publish_small, ranking, set_live
 
 PATH = "/v1/users/7/recommendations"
 SECONDS = 5.0
+STALLED = (
+    b"POST /v1/recommendations HTTP/1.1\r\nHost: localhost\r\n"
+    b'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"rati'
+)
 
 
 @pytest.fixture
@@ -131,7 +135,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start_api(**env):
+def start_api(pass_fds=(), **env):
     variables = {key: value for key, value in os.environ.items() if not key.startswith("ANIREC_")}
     return subprocess.Popen(
         [sys.executable, "-m", "api"],
@@ -140,12 +144,13 @@ def start_api(**env):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        pass_fds=pass_fds,
     )
 
 
 @contextmanager
-def serving(redis_url, port, **env):
-    process = start_api(ANIREC_STORE=redis_url, ANIREC_PORT=str(port), **env)
+def serving(redis_url, port, pass_fds=(), **env):
+    process = start_api(pass_fds, ANIREC_STORE=redis_url, ANIREC_PORT=str(port), **env)
     try:
         eventually(lambda: ask(port, "GET", "/healthz")[0], 200)
         yield process
@@ -206,6 +211,32 @@ def test_head_bodies_and_refusals_pass_through_the_server(redis, redis_url):
         _, body, headers = ask(port, "GET", f"{PATH}?limit=many")
         assert headers["Content-Type"] == "application/problem+json"
         assert b"limit must be an integer from 1 to 100, got 'many'" in body
+
+
+@pytest.mark.parametrize("clients", [8, 32])
+def test_clients_that_stall_in_their_body_leave_room_for_others(redis, redis_url, clients):
+    publish_small(redis, users={7: ranking(2)})
+    port = free_port()
+
+    with serving(redis_url, port), ExitStack() as stalled:
+        for _ in range(clients):
+            client = stalled.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall(STALLED)
+        time.sleep(0.5)  # all of them are being waited for
+
+        assert ask(port, "GET", "/healthz")[0] == 200
+        assert ask(port, "GET", PATH)[0] == 200
+
+
+def test_it_stops_when_the_end_of_its_parents_pipe_is_closed(redis_url):
+    port = free_port()
+    reading, writing = os.pipe()
+
+    with serving(redis_url, port, pass_fds=(reading,), ANIREC_PARENT_PIPE=str(reading)) as process:
+        os.close(reading)
+        os.close(writing)
+
+        assert process.wait(SECONDS) == 0
 
 
 def test_a_port_in_use_is_said_and_exits_1():

@@ -142,6 +142,120 @@ def test_paths_too_long_for_a_socket_work(tmp_path):
             assert server_of(other.url) == server_of(a)
 
 
+def test_another_temporary_folder_leads_to_the_same_server(tmp_path, monkeypatch):
+    deep = tmp_path / ("deep" * 20) / ("deeper" * 10)
+    (tmp_path / "tmp").mkdir()
+
+    with embedded_redis(deep) as url:
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+        with neighbour(deep) as other:
+            assert server_of(other.url) == server_of(url) is not None
+
+
+def test_a_symbolic_link_leads_to_the_same_server(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "var")
+
+    with embedded_redis(tmp_path / "var") as url, neighbour(tmp_path / "link") as other:
+        assert server_of(other.url) == server_of(url) is not None
+
+
+def processes_in(folder):
+    """Every Redis server that works in a folder."""
+    with_the_folder = (
+        process.name
+        for process in Path("/proc").iterdir()
+        if process.name.isdigit() and str(folder).encode() in command_line(process)
+    )
+    return [
+        int(one) for one in with_the_folder if b"redis-server" in command_line(Path("/proc", one))
+    ]
+
+
+def command_line(process):
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_a_silent_server_is_left_alone_and_not_joined_by_a_second(tmp_path):
+    with neighbour(tmp_path) as first:
+        with client_of(first.url) as client:
+            server = client.info("server")["process_id"]
+        os.kill(server, signal.SIGSTOP)
+        try:
+            with (
+                pytest.raises(TryAgainError, match=r"redis\.log"),
+                embedded_redis(tmp_path, patience=0.1),
+            ):
+                pass
+            assert processes_in(tmp_path) == [server]
+        finally:
+            os.kill(server, signal.SIGCONT)
+
+        with embedded_redis(tmp_path) as url:
+            assert server_of(url) == server_of(first.url) is not None
+        first.leave()
+
+
+def test_a_server_that_hangs_is_killed_by_the_last_one_out(tmp_path):
+    with embedded_redis(tmp_path, patience=0.5) as url, client_of(url) as client:
+        os.kill(client.info("server")["process_id"], signal.SIGSTOP)
+
+    assert processes_in(tmp_path) == []
+
+
+def test_a_server_that_starts_too_slowly_is_ended(tmp_path, monkeypatch):
+    pretender = tmp_path / "bin" / "redis-server"
+    pretender.parent.mkdir()
+    pretender.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
+    pretender.chmod(0o755)
+    monkeypatch.setenv("PATH", str(pretender.parent))
+
+    with (
+        pytest.raises(TryAgainError, match=r"redis\.log"),
+        embedded_redis(tmp_path / "var", patience=0.5),
+    ):
+        pass
+
+    assert processes_in(tmp_path) == []
+
+
+LOADING = """
+import socket, sys, time
+path = sys.argv[sys.argv.index("--unixsocket") + 1]
+with socket.socket(socket.AF_UNIX) as door:
+    door.bind(path)
+    door.listen()
+    began = time.monotonic()
+    while True:
+        one, _ = door.accept()
+        while asked := one.recv(4096):
+            loading = time.monotonic() - began < 1.5
+            for command in asked.split(b"*")[1:]:
+                if b"HELLO" in command:
+                    one.sendall(b"%1\\r\\n+proto\\r\\n:3\\r\\n")
+                else:
+                    one.sendall(b"-LOADING reading\\r\\n" if loading else b"+PONG\\r\\n")
+            if b"SHUTDOWN" in asked:
+                sys.exit()
+"""
+
+
+def test_a_server_that_is_still_loading_is_waited_for(tmp_path, monkeypatch):
+    pretender = tmp_path / "bin" / "redis-server"
+    pretender.parent.mkdir()
+    pretender.write_text(f"#!{sys.executable}\n{LOADING}")
+    pretender.chmod(0o755)
+    monkeypatch.setenv("PATH", str(pretender.parent))
+    started = time.monotonic()
+
+    with embedded_redis(tmp_path / "var", patience=0.5):
+        assert time.monotonic() - started > 1.5
+
+    assert processes_in(tmp_path) == []
+
+
 def test_only_the_owner_reaches_it_and_only_through_the_socket(tmp_path):
     with embedded_redis(tmp_path) as url, client_of(url) as client:
         mode = Path(url.removeprefix("unix://")).stat().st_mode
