@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.ranking_codec import TOP_LEVEL
+from schemas.ranking_codec import SMALLEST_STEP, TOP_LEVEL
 
 Scores = NDArray[np.float32]
 
@@ -80,7 +80,8 @@ def _grid(values: Scores, usable: NDArray[np.bool_]) -> tuple[Scores, Scores]:
     floor = np.where(usable, values, np.inf).min(axis=1, initial=np.inf)
     empty = ~usable.any(axis=1)
     top[empty] = floor[empty] = 0.0
-    return floor, (top - floor) / np.float32(TOP_LEVEL)
+    step = (top - floor) / np.float32(TOP_LEVEL)
+    return floor, np.where(step >= SMALLEST_STEP, step, np.float32(0))
 
 
 def _levels(

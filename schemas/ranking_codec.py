@@ -31,6 +31,8 @@ TOP_LEVEL: Final = 4095
 NO_COLUMN: Final = 0xFFFF
 SHARE_SCALE: Final = 255
 SATURATED: Final = 255
+SMALLEST_STEP: Final = 2.0**-126
+"""The smallest normal 32-bit float: scores closer together than this are stored as equal."""
 _HEADER: Final = Struct("<BBBBff")
 
 
@@ -118,9 +120,8 @@ def _grid(scores: Sequence[float]) -> tuple[float, float]:
         return 0.0, 0.0
     if any(later > earlier for earlier, later in pairwise(scores)):
         raise ValueError("scores must descend")
-    if scores[0] == scores[-1]:
-        return scores[0], 0.0
-    return scores[-1], (scores[0] - scores[-1]) / TOP_LEVEL
+    step = (scores[0] - scores[-1]) / TOP_LEVEL
+    return scores[-1], step if step >= SMALLEST_STEP else 0.0
 
 
 def _drops(levels: Sequence[int]) -> list[int]:

@@ -26,8 +26,16 @@ def slow_levels(row):
     candidates = {at: value for at, value in enumerate(row) if value > -np.inf}
     low, high = min(candidates.values()), max(candidates.values())
     step = (high - low) / np.float32(TOP_LEVEL)
-    return {at: round((value - low) / step) if step else TOP_LEVEL
-            for at, value in candidates.items()}  # fmt: skip
+    if step < np.finfo(np.float32).tiny:
+        return dict.fromkeys(candidates, TOP_LEVEL)
+    return {at: round((value - low) / step) for at, value in candidates.items()}
+
+
+def test_scores_too_close_to_be_told_apart_are_stored_as_equal():
+    ranked = top_n(np.float32([[4.1e-39, 0.0]]), np.array([5, 3]), 2)
+
+    assert ranked.columns.tolist() == [[3, 5]]
+    assert ranked.levels.tolist() == [[TOP_LEVEL, TOP_LEVEL]]
 
 
 @given(ties | spread_out, st.data())
