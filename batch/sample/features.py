@@ -15,7 +15,6 @@ Integers = NDArray[np.int64]
 Columns = NDArray[np.intp]
 
 STUDIO_TRAITS = 8
-ERA_TRAITS = 2
 
 
 @dataclass(frozen=True, slots=True)
