@@ -45,12 +45,7 @@ def save_model(
         np.save(part / _POPULARITY, model.popularity, allow_pickle=False)
         save_npz(part / _SPREAD, model.spread)
         save_npz(part / _VECTORS, model.vectors.rows)
-        np.savez(
-            part / _STATISTICS,
-            watchers=statistics.watchers,
-            raters=statistics.raters,
-            rating_sums=statistics.rating_sums,
-        )
+        save_statistics(statistics, part / _STATISTICS)
         for name, leg in zip(LEGS, (model.linear, *model.others), strict=True):
             (part / name).mkdir()
             leg.save(part / name)
@@ -89,7 +84,22 @@ def load_anime_ids(folder: Path) -> NDArray[np.int32]:
 
 def load_statistics(folder: Path) -> TitleStatistics:
     """Read what users did with each title when the model was trained."""
-    with np.load(folder / _STATISTICS, allow_pickle=False) as found:
+    return read_statistics(folder / _STATISTICS)
+
+
+def save_statistics(statistics: TitleStatistics, path: Path) -> None:
+    """Write statistics to a file of their own."""
+    np.savez(
+        path,
+        watchers=statistics.watchers,
+        raters=statistics.raters,
+        rating_sums=statistics.rating_sums,
+    )
+
+
+def read_statistics(path: Path) -> TitleStatistics:
+    """Read what `save_statistics` wrote."""
+    with np.load(path, allow_pickle=False) as found:
         return TitleStatistics(found["watchers"], found["raters"], found["rating_sums"])
 
 

@@ -10,6 +10,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
+from batch.artifacts import read_statistics, save_statistics
 from batch.dataset import Dataset
 from batch.engine import Engine
 from batch.models.gram import add_gram
@@ -28,12 +29,11 @@ def title_statistics(engine: Engine, dataset: Dataset, work: Path) -> TitleStati
             | "Shards" >> beam.Create(dataset.manifest.shards)
             | "Count" >> beam.Map(_count, dataset, anime)
             | "Sum" >> beam.CombineGlobally(_sum_statistics, anime)
-            | "Save" >> beam.Map(_save_statistics, str(path))
+            | "Save" >> beam.Map(save_statistics, path)
         )
 
     engine.run(build)
-    with np.load(path, allow_pickle=False) as found:
-        return TitleStatistics(found["watchers"], found["raters"], found["rating_sums"])
+    return read_statistics(path)
 
 
 def _count(shard: str, dataset: Dataset, anime: int) -> TitleStatistics:
@@ -42,10 +42,6 @@ def _count(shard: str, dataset: Dataset, anime: int) -> TitleStatistics:
 
 def _sum_statistics(parts: Iterable[TitleStatistics], anime: int) -> TitleStatistics:
     return sum(parts, none_of(anime))
-
-
-def _save_statistics(found: TitleStatistics, path: str) -> None:
-    np.savez(path, watchers=found.watchers, raters=found.raters, rating_sums=found.rating_sums)
 
 
 def gram_matrix(engine: Engine, rows: RowSource, damping: float, work: Path) -> np.ndarray:
