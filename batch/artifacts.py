@@ -7,15 +7,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import load_npz, save_npz
 
-from batch.models.content import TitleVectors
+from batch.candidates import FACETS, Traits
+from batch.hybrid import Hybrid
 from batch.models.legs import LEGS, leg_module
-from batch.scoring import ExplainingLeg, Model
+from batch.models.likeness import TitleVectors
+from batch.models.ranker import Ranker
+from batch.scoring import Model
 from batch.statistics import TitleStatistics
 from schemas import documents
 from schemas.errors import PayloadError
@@ -24,7 +27,10 @@ from schemas.manifests import ModelManifest
 MANIFEST: Final = "manifest.json"
 _ANIME_IDS: Final = "anime_ids.npy"
 _COLUMNS: Final = "columns.npy"
-_POPULARITY: Final = "popularity.npy"
+_TRAITS: Final = "traits.npz"
+_RANKER: Final = "ranker.npz"
+_NEWCOMERS: Final = "newcomers.npz"
+_FACET: Final = "facet-{}.npz"
 _SPREAD: Final = "spread.npz"
 _VECTORS: Final = "vectors.npz"
 _STATISTICS: Final = "statistics.npz"
@@ -42,11 +48,13 @@ def save_model(
     with whole_folder(folder) as part:
         np.save(part / _ANIME_IDS, anime_ids, allow_pickle=False)
         np.save(part / _COLUMNS, model.columns, allow_pickle=False)
-        np.save(part / _POPULARITY, model.popularity, allow_pickle=False)
+        _save_traits(model.hybrid.traits, part)
+        model.hybrid.ranker.save(part / _RANKER)
+        model.hybrid.newcomers.save(part / _NEWCOMERS)
         save_npz(part / _SPREAD, model.spread)
         save_npz(part / _VECTORS, model.vectors.rows)
         save_statistics(statistics, part / _STATISTICS)
-        for name, leg in zip(LEGS, (model.linear, *model.others), strict=True):
+        for name, leg in zip(LEGS, model.hybrid.legs, strict=True):
             (part / name).mkdir()
             leg.save(part / name)
         (part / MANIFEST).write_text(documents.dump(model.manifest, indent=2), encoding="utf-8")
@@ -61,19 +69,37 @@ def load_model(folder: Path) -> Model:
     manifest = read_manifest(folder)
     if manifest is None:
         raise PayloadError(f"{folder} is not a finished model: it has no {MANIFEST}")
-    linear, *others = (leg_module(name).load(folder / name) for name in manifest.blend)
+    legs = [leg_module(name).load(folder / name) for name in LEGS]
+    hybrid = Hybrid(
+        legs,
+        manifest.blend,
+        Ranker.load(folder / _RANKER),
+        Ranker.load(folder / _NEWCOMERS),
+        _load_traits(folder),
+        manifest.candidates,
+    )
     model = Model(
         manifest,
-        cast(ExplainingLeg, linear),
-        others,
+        hybrid,
         np.load(folder / _COLUMNS, allow_pickle=False),
         load_npz(folder / _SPREAD),
         TitleVectors(load_npz(folder / _VECTORS)),
-        np.load(folder / _POPULARITY, allow_pickle=False),
     )
     if (model.anime, model.rated) != (manifest.anime, manifest.rated):
         raise PayloadError(f"{folder}: arrays and manifest disagree on the number of titles")
     return model
+
+
+def _save_traits(traits: Traits, folder: Path) -> None:
+    np.savez(folder / _TRAITS, popularity=traits.popularity, rating=traits.rating, year=traits.year)
+    for number, facet in enumerate(traits.facets):
+        save_npz(folder / _FACET.format(number), facet)
+
+
+def _load_traits(folder: Path) -> Traits:
+    facets = tuple(load_npz(folder / _FACET.format(number)) for number in range(len(FACETS)))
+    with np.load(folder / _TRAITS, allow_pickle=False) as found:
+        return Traits(found["popularity"], found["rating"], found["year"], facets)
 
 
 def load_anime_ids(folder: Path) -> NDArray[np.int32]:

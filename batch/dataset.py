@@ -1,7 +1,7 @@
 """Reading what ingest wrote: the catalogue, and users' histories shard by shard."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -65,6 +65,24 @@ class Histories:
         return Histories(
             self.user_ids, starts, self.columns[keep], self.ratings[keep], self.statuses[keep]
         )
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Histories":
+        """Keep some users, shape (users,), with all they have."""
+        kept = self.where(chosen[self.rows])
+        starts = np.concatenate(([0], np.cumsum(np.diff(kept.starts)[chosen])))
+        return replace(kept, user_ids=kept.user_ids[chosen], starts=starts)
+
+
+def joined(parts: Sequence[Histories]) -> Histories:
+    """The users of all parts, one part after the other; at least one part is needed."""
+    lengths = np.concatenate([np.diff(one.starts) for one in parts])
+    return Histories(
+        np.concatenate([one.user_ids for one in parts]),
+        np.concatenate(([0], np.cumsum(lengths))),
+        np.concatenate([one.columns for one in parts]),
+        np.concatenate([one.ratings for one in parts]),
+        np.concatenate([one.statuses for one in parts]),
+    )
 
 
 @dataclass(frozen=True)

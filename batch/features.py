@@ -27,6 +27,10 @@ class Features:
     names: list[Feature]
     matrix: csr_array
 
+    def ordered(self, columns: NDArray[np.int32]) -> "Features":
+        """The same features, titles taken in the order of these columns."""
+        return Features(self.names, self.matrix[:, columns])
+
     def weighted(self, rarity: float) -> csr_array:
         """Rows scaled so that a feature of n titles counts n ** -rarity when squared."""
         titles = np.maximum(np.diff(self.matrix.indptr), 1).astype(np.float32)

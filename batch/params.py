@@ -36,10 +36,11 @@ class StrengthParams:
 
 @dataclass(frozen=True, slots=True)
 class ValidationParams:
-    user_share: float = 0.1
-    max_users: int = 2000
+    user_share: float = 1.0
+    max_users: int = 10000
     row_share: float = 0.2
     relevant_rating: int = 8
+    measured_share: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,39 @@ class LinearParams:
 
 
 @dataclass(frozen=True, slots=True)
-class ElsaParams:
-    factors: int = 256
-    epochs: int = 30
+class PeopleParams:
+    factors: int = 512
+    epochs: int = 12
     patience: int = 2
-    batch_users: int = 512
+    batch_users: int = 256
+    max_steps: int = 128
     learning_rate: float = 0.1
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ContentParams:
+    factors: int = 128
+    epochs: int = 32
+    steps: int = 32
+    batch_users: int = 256
+    batch_titles: int = 1000
+    feature_dropout: float = 0.3
+    learning_rate: float = 0.005
+    weight_decay: float = 0.1
+    novelty: float = 0.3
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RankerParams:
+    candidates: int = 200
+    hidden: int = 64
+    epochs: int = 8
+    batch_users: int = 64
+    sharpness: float = 0.45
+    learning_rate: float = 0.002
+    weight_decay: float = 0.01
     seed: int = 1
 
 
@@ -96,17 +124,41 @@ class Params:
     strengths: StrengthParams = field(default_factory=StrengthParams)
     validation: ValidationParams = field(default_factory=ValidationParams)
     linear: LinearParams = field(default_factory=LinearParams)
-    elsa: ElsaParams = field(default_factory=ElsaParams)
+    people: PeopleParams = field(default_factory=PeopleParams)
+    content: ContentParams = field(default_factory=ContentParams)
+    ranker: RankerParams = field(default_factory=RankerParams)
     lists: ListParams = field(default_factory=ListParams)
     gates: GateParams = field(default_factory=GateParams)
     publish: PublishParams = field(default_factory=PublishParams)
 
 
 _SHARES: Final = frozenset(
-    ["reject_share", "user_share", "row_share", "user_coverage", "catalogue_coverage", "overlap"]
+    [
+        "reject_share",
+        "user_share",
+        "row_share",
+        "measured_share",
+        "feature_dropout",
+        "user_coverage",
+        "catalogue_coverage",
+        "overlap",
+    ]
 )
 _SIGNED: Final = frozenset({"dropped", "planned"})
-_COUNTS: Final = frozenset({"factors", "epochs", "batch_users", "influence", "lease_seconds"})
+_COUNTS: Final = frozenset(
+    [
+        "factors",
+        "epochs",
+        "steps",
+        "max_steps",
+        "batch_users",
+        "batch_titles",
+        "hidden",
+        "candidates",
+        "influence",
+        "lease_seconds",
+    ]
+)
 _LIST_LENGTHS: Final = frozenset({"entries", "reasons", "similar", "popular"})
 
 

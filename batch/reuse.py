@@ -16,7 +16,7 @@ from schemas.manifests import ModelManifest
 _NOT_TRAINED_BY: Final = frozenset({"ingest", "publish", "sample"})
 """Parts of batch that cannot change a model: what ingest makes has a hash of its own."""
 _LIBRARIES: Final = ("keras", "numpy", "scipy", "tensorflow", "tensorflow-cpu")
-_TRAINED_WITH: Final = ("strengths", "validation", "linear", "elsa")
+_TRAINED_WITH: Final = ("strengths", "validation", "linear", "people", "content", "ranker")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,15 @@ from scipy.sparse import csr_array
 
 from batch import signals
 from batch.dataset import Histories
-from batch.models.blend import blend
+from batch.hybrid import Hybrid
+from batch.models.blend import moments
 from batch.models.blocked import BlockedMatrix
-from batch.models.content import TitleVectors
 from batch.models.legs import Leg, Scores
+from batch.models.likeness import TitleVectors
 from schemas.manifests import ModelManifest
 
 BLOCK: Final = 256
 """Users scored together. Smaller blocks are padded, so that nobody's scores depend on a crowd."""
-_PRIOR: Final = np.float32(1e-4)
-"""Weight of popularity: it only decides where nothing else does, as for a user of plans."""
 
 
 class ExplainingLeg(Leg, Protocol):
@@ -30,23 +29,28 @@ class ExplainingLeg(Leg, Protocol):
     def coefficients(self) -> BlockedMatrix: ...
 
 
+class FeatureLeg(Leg, Protocol):
+    """The last leg: it knows titles by their features, so also those that nobody has rated."""
+
+    def score_unrated(self, strengths: csr_array) -> Scores:
+        """Shape (users, unrated), in the units of `score`."""
+
+
 @dataclass(frozen=True)
 class Model:
-    """The legs of one model over one catalogue.
+    """A hybrid over one catalogue, with the titles that nobody has rated.
 
     Inside, titles are in model order: the rated ones first, most watched first, then the
     unrated ones. `columns` gives the catalogue column of each, shape (anime,). `spread`,
-    (rated, unrated), scores the unrated ones; `vectors` holds their metadata; `popularity`,
-    (rated,), is from 0 to 1.
+    (rated, unrated), says which rated titles an unrated one looks like; `vectors` holds the
+    titles' metadata.
     """
 
     manifest: ModelManifest
-    linear: ExplainingLeg
-    others: Sequence[Leg]
+    hybrid: Hybrid
     columns: NDArray[np.int32]
     spread: csr_array
     vectors: TitleVectors
-    popularity: NDArray[np.float32]
 
     @property
     def anime(self) -> int:
@@ -54,7 +58,15 @@ class Model:
 
     @property
     def rated(self) -> int:
-        return len(self.popularity)
+        return len(self.hybrid.traits.popularity)
+
+    @property
+    def linear(self) -> ExplainingLeg:
+        return cast(ExplainingLeg, self.hybrid.legs[0])
+
+    @property
+    def content(self) -> FeatureLeg:
+        return cast(FeatureLeg, self.hybrid.legs[-1])
 
     @cached_property
     def positions(self) -> NDArray[np.int32]:
@@ -81,12 +93,47 @@ class Model:
 
     def score(self, strengths: csr_array) -> Scores:
         """Blended scores in model order, shape (users, anime), for at most BLOCK users."""
-        users = strengths.shape[0]
         rows = padded(strengths)
-        weights = list(self.manifest.blend.values())
-        rated = blend([leg.score(rows) for leg in (self.linear, *self.others)], weights)
-        rated += _PRIOR * self.popularity
-        return self.with_unrated(rated)[:users]
+        scores = self.hybrid.score(rows)
+        blended = self.hybrid.blended(scores, rows)
+        return self._with_new(blended, rows, scores)[: strengths.shape[0]]
+
+    def recommend(self, histories: Histories) -> Scores:
+        """Final scores in model order, shape (users, anime), for at most BLOCK users.
+
+        Minus infinity where a title is in the user's history, or too far down the blend for the
+        ranker to look at.
+        """
+        users, tastes = len(histories), self._tastes(histories)
+        scores = self.hybrid.score(tastes.strengths)
+        blended = self.hybrid.blended(scores, tastes.strengths)
+        found = self._with_new(blended, tastes.strengths, scores)
+        found[histories.rows, self.positions[histories.columns]] = -np.inf
+        rated = found[:, : self.rated]
+        rated[:] = self.hybrid.in_order(scores, rated, tastes)
+        return found[:users]
+
+    def _tastes(self, histories: Histories) -> signals.Tastes:
+        """Of a padded block."""
+        found = signals.tastes(histories, self._strengths, self._rated_positions, self.rated)
+        ratings = np.zeros(BLOCK, np.float32)
+        ratings[: len(histories)] = found.ratings
+        return signals.Tastes(padded(found.strengths), padded(found.liking), ratings)
+
+    def _with_new(self, blended: Scores, strengths: csr_array, scores: Sequence[Scores]) -> Scores:
+        """Add columns for the unrated titles: what they look like, and the content leg's guess.
+
+        A standard deviation with the content leg counts `novelty` of the blend's: less than one,
+        so that a guess does not push a proven title aside.
+        """
+        found = self.with_unrated(blended)
+        if self.anime > self.rated:
+            (_, scale), (mean, spread) = moments(scores[0]), moments(scores[-1])
+            new = self.content.score_unrated(strengths)
+            new -= mean
+            new *= np.float32(self.manifest.novelty) * scale / spread
+            found[:, self.rated :] += new
+        return found
 
     def with_unrated(self, rated: Scores) -> Scores:
         """Add columns for the unrated titles to scores of shape (users, rated)."""

@@ -1,6 +1,7 @@
 """From histories to weighted interaction matrices, and which rows validation keeps. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,27 @@ from schemas.strengths import strength
 
 _RATINGS = 11
 _STATUSES = max(Status) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tastes:
+    """What users like, (users, titles): `strengths`, and `liking`, each rated title's rating less
+    the user's mean rating, which may be zero.
+
+    `ratings`, (users,), is that mean, 0 for somebody who rates nothing.
+    """
+
+    strengths: csr_array
+    liking: csr_array
+    ratings: NDArray[np.float32]
+
+
+def tastes(
+    histories: Histories, table: NDArray[np.float32], positions: NDArray[np.int32], width: int
+) -> Tastes:
+    """What the models may know of some users; arguments as for `weighted`."""
+    liking, ratings = _liking(histories, positions, width)
+    return Tastes(weighted(histories, table, positions, width), liking, ratings)
 
 
 def lookup(strengths: Mapping[str, float]) -> NDArray[np.float32]:
@@ -49,6 +71,26 @@ def weighted(
     return csr_array((values[keep], where[keep], starts), shape=(len(histories), width))
 
 
+def _liking(
+    histories: Histories, positions: NDArray[np.int32], width: int
+) -> tuple[csr_array, NDArray[np.float32]]:
+    """How much better than their mean each user rates each title.
+
+    Returns:
+        Ratings less the user's mean, (users, width), zeros kept; and the means, (users,), 0 for
+        somebody who rates nothing.
+    """
+    rated, lengths = histories.ratings > 0, len(histories)
+    sums = np.bincount(histories.rows, histories.ratings, lengths)
+    counts = np.bincount(histories.rows[rated], minlength=lengths)
+    means = (sums / np.maximum(counts, 1)).astype(np.float32)
+    where = positions[histories.columns]
+    kept = rated & (where >= 0)
+    values = histories.ratings[kept] - means[histories.rows[kept]]
+    starts = np.concatenate(([0], np.cumsum(kept)))[histories.starts]
+    return csr_array((values, where[kept], starts), shape=(lengths, width)), means
+
+
 def held_out(
     histories: Histories, users: int, params: ValidationParams
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -70,6 +112,25 @@ def held_out(
     mixed = mix(histories.user_ids.astype(np.uint64) + GOLDEN)
     keys = mixed[rows] ^ histories.columns.astype(np.uint64)
     return chosen, chosen[rows] & (_uniform(keys) < params.row_share)
+
+
+def measured(user_ids: NDArray[np.int64], params: ValidationParams) -> NDArray[np.bool_]:
+    """Which validation users only measure: neither the blend nor the ranker learns from them."""
+    found: NDArray[np.bool_] = _uniform(mix(user_ids.astype(np.uint64))) < params.measured_share
+    return found
+
+
+def few(histories: Histories, most: int) -> NDArray[np.bool_]:
+    """A random handful of each user's interactions, from one up to `most`, as a mask."""
+    users = mix(histories.user_ids.astype(np.uint64) + GOLDEN + GOLDEN)
+    wanted = np.exp(_uniform(users) * np.log(most + 1)).astype(np.int64)
+    rows = histories.rows
+    keys = _uniform(mix(users)[rows] ^ histories.columns.astype(np.uint64))
+    order = np.lexsort((keys, rows))
+    places = np.empty(len(rows), np.int64)
+    places[order] = np.arange(len(rows)) - histories.starts[:-1][rows]
+    found: NDArray[np.bool_] = places < wanted[rows]
+    return found
 
 
 def relevant(histories: Histories, params: ValidationParams) -> NDArray[np.bool_]:

@@ -1,30 +1,38 @@
-"""Fitting every leg, choosing the blend on validation users, and saving the model."""
+"""Fitting the hybrid twice: in practice, to learn how the legs work together, and for good.
+
+In practice some rows of some users are hidden from the legs; the blend and the ranker learn to
+find them, and what is measured is measured on users who did not help with that. Then the legs are
+fitted again, on all rows.
+"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from batch import artifacts, signals
+from batch import artifacts, practice, signals
+from batch.candidates import Traits, facets_of
 from batch.dataset import Dataset
 from batch.engine import Engine
-from batch.evaluation.metrics import NDCG_10, mean_ndcg
 from batch.features import Features, features_of
-from batch.models.blend import blend, candidates
-from batch.models.content import TitleVectors, spread
-from batch.models.legs import LEGS, Leg, Scores, Training, Validation, leg_module
+from batch.hybrid import Hybrid
+from batch.models.legs import LEGS, Leg, Training, Validation, leg_module
+from batch.models.likeness import TitleVectors, spread
 from batch.params import LinearParams, Params
 from batch.progress import Progress
 from batch.reuse import Identity
-from batch.scoring import ExplainingLeg, Model
+from batch.scoring import Model
 from batch.statistics import TitleStatistics
 from batch.training_rows import RowSource
 from batch.training_transforms import gram_matrix, title_statistics
 from schemas.errors import DataRefusedError
 from schemas.manifests import ModelManifest
+
+_SOME_YEAR = 2005.0
+"""Stands in where no title has a year."""
 
 
 def train(
@@ -39,21 +47,19 @@ def train(
     with artifacts.scratch(folder.parent) as work:
         statistics = title_statistics(engine, dataset, work)
         rated, unrated = _split(statistics)
+        columns = np.concatenate((rated, unrated))
+        features = features_of(dataset.table).ordered(columns)
+        traits = _traits(dataset, statistics, features, rated, params)
         rows = _rows(dataset, rated, params)
-        features = features_of(dataset.table)
-        training = _training(rows, features, rated, params, progress, engine, work)
-        legs = [leg_module(name).fit(training) for name in LEGS]
-    weights, metrics = choose_weights(legs, training.validation)
-    columns = np.concatenate((rated, unrated))
-    vectors = TitleVectors.of(features.weighted(params.linear.rarity), columns)
+        hybrid, metrics = _practise(rows, features, traits, params, progress, engine, work)
+        hybrid = _fit_for_good(hybrid, rows, features, params, progress, engine, work)
+    vectors = TitleVectors.of(features.weighted(params.linear.rarity))
     model = Model(
-        _manifest(identity, dataset, len(rated), params, weights, metrics),
-        cast(ExplainingLeg, legs[0]),
-        legs[1:],
+        _manifest(identity, dataset, hybrid, params, metrics),
+        hybrid,
         columns,
         _spread(vectors, len(rated), params.linear),
         vectors,
-        statistics.popularity()[rated],
     )
     artifacts.save_model(model, statistics, dataset.anime_ids, folder)
     return model
@@ -75,13 +81,73 @@ def _rows(dataset: Dataset, rated: NDArray[np.int32], params: Params) -> RowSour
     positions = np.full(len(dataset.anime_ids), -1, np.int32)
     positions[rated] = np.arange(len(rated), dtype=np.int32)
     table = signals.lookup(params.strengths.table())
-    return RowSource(dataset, table, positions, len(rated), params.validation)
+    return RowSource(dataset, table, positions, len(rated), params.validation, hiding=True)
+
+
+def _traits(
+    dataset: Dataset,
+    statistics: TitleStatistics,
+    features: Features,
+    rated: NDArray[np.int32],
+    params: Params,
+) -> Traits:
+    years = dataset.table["year"].to_pandas().to_numpy(np.float32)[rated]
+    known = years[~np.isnan(years)]
+    middle = np.float32(np.median(known)) if len(known) else np.float32(_SOME_YEAR)
+    means = statistics.damped_means(params.lists.popular_damping)[rated]
+    shown = replace(features, matrix=features.matrix[:, : len(rated)])
+    return Traits(
+        statistics.popularity()[rated],
+        means.astype(np.float32),
+        np.where(np.isnan(years), middle, years),
+        facets_of(shown, params.linear.rarity),
+    )
+
+
+def _practise(
+    rows: RowSource,
+    features: Features,
+    traits: Traits,
+    params: Params,
+    progress: Progress,
+    engine: Engine,
+    work: Path,
+) -> tuple[Hybrid, dict[str, float]]:
+    exercises, measured = rows.exercises()
+    validation = rows.validation(measured)
+    training = _training(rows, features, validation, params, progress, engine, work)
+    legs = [leg_module(name).fit(training) for name in LEGS]
+    hybrid = practice.together(legs, traits, rows, exercises, params.ranker)
+    return hybrid, practice.measure(hybrid, rows, measured)
+
+
+def _fit_for_good(
+    hybrid: Hybrid,
+    rows: RowSource,
+    features: Features,
+    params: Params,
+    progress: Progress,
+    engine: Engine,
+    work: Path,
+) -> Hybrid:
+    everything = replace(rows, hiding=False)
+    empty = csr_array((0, rows.rated), dtype=np.float32)
+    nothing = Validation(empty, empty)
+    training = _training(everything, features, nothing, params, progress, engine, work)
+    return replace(hybrid, legs=_fit_again(training, hybrid.legs))
+
+
+def _fit_again(training: Training, practised: Sequence[Leg]) -> list[Leg]:
+    return [
+        leg_module(name).fit(replace(training, practised=leg))
+        for name, leg in zip(LEGS, practised, strict=True)
+    ]
 
 
 def _training(
     rows: RowSource,
     features: Features,
-    rated: NDArray[np.int32],
+    validation: Validation,
     params: Params,
     progress: Progress,
     engine: Engine,
@@ -95,41 +161,14 @@ def _training(
         raise DataRefusedError("nobody likes anything: no interaction has a strength to learn from")
     return Training(
         users=rows.dataset.manifest.users,
-        rated=len(rated),
+        rated=rows.rated,
         shards=shards,
         gram=gram,
-        features=Features(features.names, features.matrix[:, rated]),
-        validation=rows.validation(),
+        features=features,
+        validation=validation,
         params=params,
         progress=progress,
     )
-
-
-def choose_weights(
-    legs: Sequence[Leg], validation: Validation
-) -> tuple[list[float], dict[str, float]]:
-    """Weigh each leg, one after the other, so that validation NDCG@10 is highest.
-
-    Returns:
-        The weights, the first of them 1, and NDCG@10 of the blend and of each leg alone.
-    """
-    scores = [leg.score(validation.given) for leg in legs]
-    alone = [_measure([one], [1.0], validation) for one in scores]
-    weights, best = [1.0] + [0.0] * (len(legs) - 1), alone[0]
-    for leg in range(1, len(legs)):
-        tried = [(_measure(scores, one, validation), one) for one in candidates(weights, leg)]
-        best, weights = max(tried, key=lambda pair: pair[0])
-    named = {f"{NDCG_10}/{name}": value for name, value in zip(LEGS, alone, strict=True)}
-    return weights, {
-        NDCG_10: best,
-        **named,
-        "validation_users": float(len(validation.wanted.indptr) - 1),
-    }
-
-
-def _measure(scores: Sequence[Scores], weights: Sequence[float], validation: Validation) -> float:
-    blended = blend([one.copy() for one in scores], weights)
-    return mean_ndcg(blended, validation.given, validation.wanted, 10)
 
 
 def _spread(vectors: TitleVectors, rated: int, params: LinearParams) -> csr_array:
@@ -140,9 +179,8 @@ def _spread(vectors: TitleVectors, rated: int, params: LinearParams) -> csr_arra
 def _manifest(
     identity: Identity,
     dataset: Dataset,
-    rated: int,
+    hybrid: Hybrid,
     params: Params,
-    weights: Sequence[float],
     metrics: dict[str, float],
 ) -> ModelManifest:
     return ModelManifest(
@@ -151,8 +189,10 @@ def _manifest(
         settings=identity.settings,
         code=identity.code,
         anime=len(dataset.anime_ids),
-        rated=rated,
-        blend=dict(zip(LEGS, weights, strict=True)),
+        rated=len(hybrid.traits.popularity),
+        blend={leg: list(weights) for leg, weights in hybrid.blend.items()},
+        candidates=hybrid.candidates,
+        novelty=params.content.novelty,
         strengths=params.strengths.table(),
         metrics=metrics,
     )

@@ -1,5 +1,6 @@
-"""The rows that models learn from, and those that validation keeps from them."""
+"""The rows that models learn from, and those that are hidden from them for practice."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,17 +8,47 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from batch import signals
-from batch.dataset import Dataset, Histories
+from batch.dataset import Dataset, Histories, joined
+from batch.models.blend import FEW
 from batch.models.legs import Validation
 from batch.params import ValidationParams
+from batch.signals import Tastes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Exercises:
+    """Users with something to find.
+
+    `given` is what is known of them, `owned` what is no candidate, and `wanted`, hidden titles
+    that they like, 0/1 of shape (users, rated), what is to be found.
+    """
+
+    given: Histories
+    owned: Histories
+    wanted: csr_array
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Exercises":
+        """Some of the users, shape (users,)."""
+        wanted = self.wanted[np.flatnonzero(chosen)]
+        return Exercises(self.given.only(chosen), self.owned.only(chosen), wanted)
+
+    def blocks(self, users: int) -> Iterator["Exercises"]:
+        """Cut into blocks of `users` users; the last one may be smaller."""
+        for start in range(0, len(self.given), users):
+            stop = start + users
+            yield Exercises(
+                self.given.block(start, stop),
+                self.owned.block(start, stop),
+                self.wanted[start:stop],
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class RowSource:
     """Reads shards of a data set as strengths of its rated titles.
 
     `positions` gives each catalogue column its place among the `rated` ones, or -1; `table`
-    comes from signals.lookup.
+    comes from signals.lookup. With `hiding`, training rows lack what exercises ask for.
     """
 
     dataset: Dataset
@@ -25,29 +56,60 @@ class RowSource:
     positions: NDArray[np.int32]
     rated: int
     params: ValidationParams
+    hiding: bool
 
     def training(self, name: str) -> csr_array:
-        """A shard without what validation holds out, shape (users, rated)."""
+        """What a shard's users like, shape (users, rated)."""
         histories = self.dataset.shard(name)
-        _, held_out = self._held_out(histories)
-        return self._strengths(histories.where(~held_out))
+        if self.hiding:
+            _, hidden = self._held_out(histories)
+            histories = histories.where(~hidden)
+        return self.tastes(histories).strengths
 
-    def validation(self) -> Validation:
-        """The validation users of all shards; those with nothing to find are left out."""
-        parts = [self._given_and_wanted(name) for name in self.dataset.manifest.shards]
-        given, wanted = (vstack(matrices, format="csr") for matrices in zip(*parts, strict=True))
-        return Validation(given, wanted)
+    def tastes(self, histories: Histories) -> Tastes:
+        """What models may know of some users."""
+        return signals.tastes(histories, self.table, self.positions, self.rated)
 
-    def _given_and_wanted(self, name: str) -> tuple[csr_array, csr_array]:
+    def exercises(self) -> tuple[Exercises, Exercises]:
+        """Those to learn from, and those to measure with; not the same users.
+
+        Each user to learn from comes twice: with all that is given, and as if new, with a few
+        titles only.
+        """
+        everybody = _together([self._exercises(name) for name in self.dataset.manifest.shards])
+        measured = signals.measured(everybody.given.user_ids, self.params)
+        taught = everybody.only(~measured)
+        return _together([taught, self._as_if_new(taught)]), everybody.only(measured)
+
+    def _as_if_new(self, exercises: Exercises) -> Exercises:
+        """The same users with a few of their titles; the others are still no candidates."""
+        few = exercises.given.where(signals.few(exercises.given, FEW))
+        found = Exercises(few, exercises.owned, exercises.wanted)
+        return found.only(np.diff(few.starts) > 0)
+
+    def validation(self, exercises: Exercises) -> Validation:
+        """The same as matrices."""
+        return Validation(self.tastes(exercises.given).strengths, exercises.wanted)
+
+    def _exercises(self, name: str) -> Exercises:
         histories = self.dataset.shard(name)
-        users, held_out = self._held_out(histories)
-        liked = histories.where(held_out & signals.relevant(histories, self.params))
-        wanted = self._strengths(liked).astype(bool).astype(np.float32)
-        chosen = np.flatnonzero(users & (np.diff(wanted.indptr) > 0))
-        return self._strengths(histories.where(~held_out))[chosen], wanted[chosen]
+        users, hidden = self._held_out(histories)
+        liked = histories.where(hidden & signals.relevant(histories, self.params))
+        wanted = self._indicator(liked)
+        given = histories.where(~hidden)
+        found = Exercises(given, given, wanted)
+        return found.only(users & (np.diff(wanted.indptr) > 0))
+
+    def _indicator(self, histories: Histories) -> csr_array:
+        return self.tastes(histories).strengths.astype(bool).astype(np.float32)
 
     def _held_out(self, histories: Histories) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         return signals.held_out(histories, self.dataset.manifest.users, self.params)
 
-    def _strengths(self, histories: Histories) -> csr_array:
-        return signals.weighted(histories, self.table, self.positions, self.rated)
+
+def _together(parts: Sequence[Exercises]) -> Exercises:
+    return Exercises(
+        joined([part.given for part in parts]),
+        joined([part.owned for part in parts]),
+        vstack([part.wanted for part in parts], format="csr"),
+    )

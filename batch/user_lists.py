@@ -19,11 +19,10 @@ def user_lists(model: Model, histories: Histories, lists: ListParams) -> Iterato
 
     Whatever is in a user's history, liked, dropped or planned, is no candidate.
     """
-    strengths = model.strengths(histories)
-    scores = model.score(strengths)
-    scores[histories.rows, model.positions[histories.columns]] = -np.inf
+    scores = model.recommend(histories)
     ranked = top_n(scores, model.columns.astype(np.int64), lists.entries)
-    return encode_rankings(ranked, _reasons(model, strengths, ranked, lists.reasons))
+    reasons = _reasons(model, model.strengths(histories), ranked, lists.reasons)
+    return encode_rankings(ranked, reasons)
 
 
 def _reasons(model: Model, strengths: csr_array, ranked: Ranked, most: int) -> list[bytes]:

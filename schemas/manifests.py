@@ -30,8 +30,10 @@ class ModelManifest:
     """Written last, beside the arrays it describes.
 
     `settings` and `code` are fingerprints: a model is reused only while they, and the data
-    hash, still match. `blend` maps a leg's name to its weight; `strengths` says how much each
-    rating and status counts.
+    hash, still match. `blend` maps a leg's name to its weight at each
+    length of history that batch.models.blend names; `candidates` and `novelty` are settings of
+    scoring (batch/hybrid.py, batch/scoring.py); `strengths` says how much each rating and status
+    counts.
     """
 
     model: str
@@ -40,7 +42,9 @@ class ModelManifest:
     code: str
     anime: int
     rated: int
-    blend: dict[str, float]
+    blend: dict[str, list[float]]
+    candidates: int
+    novelty: float
     strengths: dict[str, float]
     metrics: dict[str, float]
     version: int = 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from batch.dataset import Histories
-from batch.params import ElsaParams, Params, PublishParams, ValidationParams
+from batch.params import Params, PeopleParams, PublishParams, ValidationParams
 
 if TYPE_CHECKING:
     from batch.refresh import Report, Request
@@ -21,7 +21,7 @@ PLANNER = 900
 
 SMALL = Params(
     validation=ValidationParams(user_share=0.5, row_share=0.3),
-    elsa=ElsaParams(factors=8, epochs=2),
+    people=PeopleParams(factors=8, epochs=2),
     publish=PublishParams(verify_sample=20),
 )
 """Everything at its default but what would take long."""

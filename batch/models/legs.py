@@ -16,8 +16,9 @@ from batch.progress import Progress
 
 Scores = NDArray[np.float32]
 
-LEGS: Final = ("linear", "elsa")
-"""Modules of batch.models, each with `fit` and `load`. The first one sets the scale of scores."""
+LEGS: Final = ("linear", "people", "content")
+"""Modules of batch.models, each with `fit` and `load`. The first one sets the scale of scores,
+the last one can rank titles that nobody has rated."""
 
 
 class Leg(Protocol):
@@ -48,9 +49,11 @@ class Validation:
 class Training:
     """All that a leg is fitted on.
 
-    `shards` streams the users' strengths without what validation holds out, shape
-    (users of the shard, rated), anew at each call; `gram` is their damped Gram matrix,
-    (rated, rated) float64; `features` has its columns cut to the rated titles.
+    `shards` streams the users' strengths, shape (users of the shard, rated), anew at each call;
+    `gram` is their damped Gram matrix, (rated, rated) float64; `features` are those of all
+    titles in model order, the rated ones first. In the final training nothing is held out:
+    `validation` is empty, and `practised` is the leg that was fitted on the practice rows, which
+    knows how long to train.
     """
 
     users: int
@@ -61,6 +64,7 @@ class Training:
     validation: Validation
     params: Params
     progress: Progress
+    practised: "Leg | None" = None
 
 
 class LegModule(Protocol):

@@ -40,7 +40,8 @@ def fit(training: Training) -> LinearLeg:
     """Solve for the coefficients."""
     training.progress("linear", 0, 1)
     params = training.params.linear
-    square = solve(training.gram, training.features.weighted(params.rarity), params)
+    metadata = training.features.weighted(params.rarity)[:, : training.rated]
+    square = solve(training.gram, metadata, params)
     training.progress("linear", 1, 1)
     return LinearLeg(BlockedMatrix.from_square(square))
 

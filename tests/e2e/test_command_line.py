@@ -28,7 +28,7 @@ COMMANDS = cli.anirec.list_commands(click.Context(cli.anirec))
 COMMAND_SECONDS = 300
 PARAMS = """
 validation: {user_share: 0.5}
-elsa: {factors: 8, epochs: 2}
+people: {factors: 8, epochs: 2}
 gates: {catalogue_coverage: 0.01, overlap: 0.0, ndcg_ratio: 0.0}
 """
 REPORT = {

@@ -13,7 +13,7 @@ from batch.engine import Engine
 from batch.ingest.run import ingest
 from batch.model_choice import Train
 from batch.models.legs import LEGS, leg_module
-from batch.params import ElsaParams
+from batch.params import PeopleParams
 from batch.pipeline import Job
 from batch.scoring import BLOCK, padded
 from batch.user_lists import user_lists
@@ -258,7 +258,7 @@ def test_a_model_trained_again_has_the_same_identity_and_blend(world, model, red
 
 
 def test_other_settings_make_another_model(world, redis_url, model):
-    other = replace(SMALL, elsa=ElsaParams(factors=4, epochs=1))
+    other = replace(SMALL, people=PeopleParams(factors=4, epochs=1))
 
     assert refreshed(world, redis_url, params=other).model != model.manifest.model
 

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from batch.model_choice import Train
-from batch.params import ElsaParams, GateParams, ListParams
+from batch.params import GateParams, ListParams, PeopleParams
 from batch.publish.candidate import read_manifest
 from batch.publish.control import Control
 from batch.publish.register import Register, State
@@ -161,7 +161,7 @@ def test_a_second_refresh_reloads_the_model_and_supersedes_the_first(folder, red
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"params": replace(SMALL, elsa=ElsaParams(factors=4, epochs=1))}, "settings changed"),
+        ({"params": replace(SMALL, people=PeopleParams(factors=4, epochs=1))}, "settings changed"),
         ({"train": Train.ALWAYS}, "asked to"),
     ],
 )
@@ -375,7 +375,7 @@ def test_a_store_that_goes_away_while_lists_are_written_asks_for_another_try(
     folder, start_redis, tmp_path_factory
 ):
     server = start_redis(tmp_path_factory.mktemp("s"))
-    params = replace(SMALL, elsa=ElsaParams(factors=4, epochs=1))
+    params = replace(SMALL, people=PeopleParams(factors=4, epochs=1))
 
     with pytest.raises(Exception, match=r".") as caught:
         refresh(request(folder, server.url, params=params), at("linear", server.stop))

@@ -34,15 +34,15 @@ def test_an_empty_file_changes_nothing(tmp_path):
 
 
 def test_a_value_overrides_its_default_and_no_other():
-    found = params.from_mapping({"elsa": {"factors": 8}}, "test")
+    found = params.from_mapping({"people": {"factors": 8}}, "test")
 
-    assert (found.elsa.factors, found.elsa.epochs) == (8, Params().elsa.epochs)
+    assert (found.people.factors, found.people.epochs) == (8, Params().people.epochs)
     assert found.linear == Params().linear
 
 
 def test_every_problem_is_told_at_once():
     wrong = {
-        "elsa": {"factors": "many", "colour": 1},
+        "people": {"factors": "many", "colour": 1},
         "linear": {"regularisation": -1},
         "taste": {},
         "gates": [1],
@@ -53,8 +53,8 @@ def test_every_problem_is_told_at_once():
 
     message = str(caught.value)
     assert message.startswith("my.yaml: ")
-    assert "elsa.factors must be a whole number, got 'many'" in message
-    assert "unknown elsa.colour" in message
+    assert "people.factors must be a whole number, got 'many'" in message
+    assert "unknown people.colour" in message
     assert "linear.regularisation must not be negative, got -1" in message
     assert "unknown section 'taste'" in message
     assert "section 'gates' must map names to values, got [1]" in message
@@ -63,9 +63,9 @@ def test_every_problem_is_told_at_once():
 @pytest.mark.parametrize(
     ("section", "name", "value", "rule"),
     [
-        ("elsa", "epochs", True, "a whole number"),
-        ("elsa", "epochs", 2.5, "a whole number"),
-        ("elsa", "epochs", None, "a whole number"),
+        ("people", "epochs", True, "a whole number"),
+        ("people", "epochs", 2.5, "a whole number"),
+        ("people", "epochs", None, "a whole number"),
         ("linear", "metadata", False, "a number"),
         ("linear", "metadata", "2", "a number"),
         ("ingest", "reject_share", 1.01, "from 0 to 1"),
@@ -78,9 +78,9 @@ def test_every_problem_is_told_at_once():
         ("publish", "refused_hours", -1, "not be negative"),
         ("linear", "regularisation", float("nan"), "a number"),
         ("linear", "regularisation", float("inf"), "a number"),
-        ("elsa", "factors", 0, "at least 1"),
-        ("elsa", "epochs", 0, "at least 1"),
-        ("elsa", "batch_users", 0, "at least 1"),
+        ("people", "factors", 0, "at least 1"),
+        ("people", "epochs", 0, "at least 1"),
+        ("people", "batch_users", 0, "at least 1"),
         ("lists", "influence", 0, "at least 1"),
         ("publish", "lease_seconds", 0, "at least 1"),
     ],

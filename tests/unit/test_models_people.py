@@ -5,13 +5,13 @@ import pytest
 from scipy.sparse import csr_array
 
 from batch.features import Features
-from batch.models import elsa
+from batch.models import people
 from batch.models.legs import Training, Validation
-from batch.params import ElsaParams, Params
+from batch.params import Params, PeopleParams
 from tests.datasets import quiet
 
 TITLES = 12
-PARAMS = Params(elsa=ElsaParams(factors=4, epochs=6, patience=6, learning_rate=0.1))
+PARAMS = Params(people=PeopleParams(factors=4, epochs=6, patience=6, learning_rate=0.1))
 
 
 def tastes(users=64):
@@ -40,7 +40,7 @@ def training(rows=None, params=PARAMS, validation=None, progress=quiet):
 
 @pytest.fixture(scope="module")
 def leg():
-    return elsa.fit(training())
+    return people.fit(training())
 
 
 def test_it_learns_who_likes_what_together(leg):
@@ -55,7 +55,7 @@ def test_it_learns_who_likes_what_together(leg):
 def test_a_saved_leg_scores_the_same_after_reload(leg, tmp_path):
     leg.save(tmp_path)
 
-    loaded = elsa.load(tmp_path)
+    loaded = people.load(tmp_path)
 
     assert loaded.score(tastes()).tobytes() == leg.score(tastes()).tobytes()
 
@@ -67,15 +67,15 @@ def test_it_is_saved_in_keras_own_format(leg, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_model(leg):
-    again = elsa.fit(training())
+    again = people.fit(training())
 
     assert again.embeddings.tobytes() == leg.embeddings.tobytes()
 
 
 def test_another_seed_gives_another_model(leg):
-    other = replace(PARAMS, elsa=replace(PARAMS.elsa, seed=2))
+    other = replace(PARAMS, people=replace(PARAMS.people, seed=2))
 
-    assert (elsa.fit(training(params=other)).embeddings != leg.embeddings).any()
+    assert (people.fit(training(params=other)).embeddings != leg.embeddings).any()
 
 
 def test_embeddings_have_length_one(leg):
@@ -83,7 +83,7 @@ def test_embeddings_have_length_one(leg):
 
 
 def test_a_user_is_scored_the_same_at_every_place_of_a_block():
-    wide = elsa.fit(training(params=replace(PARAMS, elsa=ElsaParams(factors=64, epochs=1))))
+    wide = people.fit(training(params=replace(PARAMS, people=PeopleParams(factors=64, epochs=1))))
     users = np.random.default_rng(6).random((8, TITLES), np.float32)
 
     scores = wide.score(csr_array(np.tile(users, (32, 1)))).reshape(32, 8, TITLES)
@@ -94,9 +94,9 @@ def test_a_user_is_scored_the_same_at_every_place_of_a_block():
 def test_training_stops_when_validation_no_longer_improves():
     epochs = []
     given, wanted = tastes(8), csr_array(np.eye(8, TITLES, dtype=np.float32))
-    params = replace(PARAMS, elsa=replace(PARAMS.elsa, epochs=40, patience=1))
+    params = replace(PARAMS, people=replace(PARAMS.people, epochs=40, patience=1))
 
-    elsa.fit(
+    people.fit(
         training(
             params=params,
             validation=Validation(given, wanted),
@@ -111,6 +111,6 @@ def test_training_stops_when_validation_no_longer_improves():
 def test_every_epoch_is_reported():
     reported = []
 
-    elsa.fit(training(progress=lambda *step: reported.append(step)))
+    people.fit(training(progress=lambda *step: reported.append(step)))
 
-    assert reported == [("elsa", epoch, 6) for epoch in range(1, 7)]
+    assert reported == [("people", epoch, 6) for epoch in range(1, 7)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, random_array
 
-from batch.models.content import TitleVectors, spread
+from batch.models.likeness import TitleVectors, spread
 
 
 def vectors(rows, columns=None):

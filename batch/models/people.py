@@ -1,22 +1,23 @@
-"""The TensorFlow leg: ELSA, a shallow linear autoencoder (Vancura, Alves and Kasalicky, 2022).
+"""The user-based leg: ELSA, a shallow linear autoencoder (Vancura, Alves and Kasalicky, 2022).
 
 Scores are x A A^T, where the rows of A, one embedding a title, have length one. Training
 minimises the distance between input and output after both are scaled to length one.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from batch.evaluation.metrics import mean_ndcg
+from batch.models import exact
 from batch.models.legs import Scores, Training, Validation
 from batch.models.quiet import quiet_stderr
-from batch.params import ElsaParams
+from batch.models.streams import batch_size, user_batches
+from batch.params import PeopleParams
 
 with quiet_stderr():
     import keras
@@ -24,12 +25,6 @@ with quiet_stderr():
 
 _FILE: Final = "model.keras"
 _CUTOFF: Final = 10
-_STEPS: Final = 8
-_TITLE_GRID: Final = 2**11
-_TASTE_GRID: Final = 2**12
-"""Rows of length one are rounded to these before they are multiplied. Every sum of products then
-is a multiple of 2**-23 below 2: exact in float32, while BLAS would round each row of a block
-differently, by its place."""
 
 
 @keras.saving.register_keras_serializable("anirec")
@@ -64,57 +59,67 @@ def normalised_distance(wanted: tf.Tensor, found: tf.Tensor) -> tf.Tensor:
 
 
 @dataclass(frozen=True)
-class ElsaLeg:
-    """Keeps the Keras model to save it, and its unit embeddings, (rated, factors), to score."""
+class PeopleLeg:
+    """Keeps the Keras model to save it, and its unit embeddings, (rated, factors), to score.
+
+    `epochs` is how long training went on before validation NDCG stopped rising.
+    """
 
     model: keras.Model
     embeddings: NDArray[np.float32]
+    epochs: int = 0
 
     def score(self, strengths: csr_array) -> Scores:
         tastes = strengths @ self.embeddings
-        lengths = _lengths(tastes)
-        found: Scores = _on_grid(tastes / lengths, _TASTE_GRID) @ self.embeddings.T
-        return found * lengths
+        found: Scores = exact.unit_tastes(tastes) @ self.embeddings.T
+        return found * exact.lengths(tastes)
+
+    def vectors(self, strengths: csr_array) -> NDArray[np.float32]:
+        """Each user's taste, shape (users, factors), of length one; zero without strengths."""
+        return exact.unit_tastes(strengths @ self.embeddings)
 
     def save(self, folder: Path) -> None:
         self.model.save(folder / _FILE)
 
 
-def load(folder: Path) -> ElsaLeg:
+def load(folder: Path) -> PeopleLeg:
     """Read what `save` wrote."""
     return _leg(keras.models.load_model(folder / _FILE, compile=False))
 
 
-def _leg(model: keras.Model) -> ElsaLeg:
+def _leg(model: keras.Model, epochs: int = 0) -> PeopleLeg:
     embeddings = model.layers[-1].embeddings.numpy()
-    return ElsaLeg(model, _on_grid(embeddings / _lengths(embeddings), _TITLE_GRID))
+    return PeopleLeg(model, exact.unit_titles(embeddings), epochs)
 
 
-def _lengths(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+def fit(training: Training) -> PeopleLeg:
+    """Train until validation NDCG stops rising, or as long as in practice.
 
-
-def _on_grid(rows: NDArray[np.float32], grid: int) -> NDArray[np.float32]:
-    return np.rint(rows * np.float32(grid)) / np.float32(grid)
-
-
-def fit(training: Training) -> ElsaLeg:
-    """Train until validation NDCG stops rising; the same data and seed give the same model."""
-    params = training.params.elsa
+    The same data and seed give the same model.
+    """
+    params = training.params.people
     keras.utils.set_random_seed(params.seed)
     model = _build(training.rated, params)
+    watch = _Watch(training)
     model.fit(
         _batches(training),
-        epochs=params.epochs,
-        steps_per_epoch=-(-training.users // _batch_users(training)),
-        callbacks=_callbacks(training),
+        epochs=_epochs(training),
+        steps_per_epoch=min(
+            -(-training.users // batch_size(training, params.batch_users)), params.max_steps
+        ),
+        callbacks=[watch, *_early_stopping(training)],
         shuffle=False,  # the stream is shuffled already
         verbose=0,
     )
-    return _leg(model)
+    return _leg(model, watch.best_epoch)
 
 
-def _build(titles: int, params: ElsaParams) -> keras.Model:
+def _epochs(training: Training) -> int:
+    practised = training.practised
+    return practised.epochs if isinstance(practised, PeopleLeg) else training.params.people.epochs
+
+
+def _build(titles: int, params: PeopleParams) -> keras.Model:
     strengths = keras.Input(shape=(titles,))
     layer = ItemAutoencoder(titles, params.factors, params.seed)
     model = keras.Model(strengths, layer(strengths))
@@ -125,46 +130,23 @@ def _build(titles: int, params: ElsaParams) -> keras.Model:
 
 def _batches(training: Training) -> tf.data.Dataset:
     """(input, target) pairs without end, dense, in an order that the seed fixes."""
+    params = training.params.people
     signature = tf.TensorSpec((None, training.rated), tf.float32)
-    rows = tf.data.Dataset.from_generator(lambda: _stream(training), output_signature=signature)
+    rows = tf.data.Dataset.from_generator(
+        lambda: user_batches(training, params.batch_users, params.seed), output_signature=signature
+    )
     return rows.map(lambda batch: (batch, batch)).prefetch(2)
 
 
-def _stream(training: Training) -> Iterator[NDArray[np.float32]]:
-    random = np.random.default_rng(training.params.elsa.seed)
-    while True:
-        waiting: list[csr_array] = []
-        for shard in training.shards():
-            waiting.append(_shuffled(shard, random))
-            *full, rest = _cut(vstack(waiting, format="csr"), _batch_users(training))
-            waiting = [rest]
-            yield from (batch.toarray() for batch in full)
-        yield from (batch.toarray() for batch in waiting if batch.shape[0])
-
-
-def _batch_users(training: Training) -> int:
-    """Small data sets still get eight steps an epoch."""
-    return min(training.params.elsa.batch_users, -(-training.users // _STEPS))
-
-
-def _shuffled(shard: csr_array, random: np.random.Generator) -> csr_array:
-    used = np.flatnonzero(np.diff(shard.indptr))
-    return shard[random.permutation(used)]
-
-
-def _cut(rows: csr_array, size: int) -> list[csr_array]:
-    return [rows[start : start + size] for start in range(0, rows.shape[0] + 1, size)]
-
-
-def _callbacks(training: Training) -> list[keras.callbacks.Callback]:
-    watch = _Watch(training)
+def _early_stopping(training: Training) -> list[keras.callbacks.Callback]:
     if not training.validation.wanted.nnz:
-        return [watch]
-    patience = training.params.elsa.patience
-    stop = keras.callbacks.EarlyStopping(
-        "val_ndcg", mode="max", patience=patience, restore_best_weights=True
-    )
-    return [watch, stop]
+        return []
+    patience = training.params.people.patience
+    return [
+        keras.callbacks.EarlyStopping(
+            "val_ndcg", mode="max", patience=patience, restore_best_weights=True
+        )
+    ]
 
 
 class _Watch(keras.callbacks.Callback):
@@ -172,13 +154,16 @@ class _Watch(keras.callbacks.Callback):
 
     def __init__(self, training: Training) -> None:
         super().__init__()
-        self._training = training
+        self._training, self._best, self.best_epoch = training, -1.0, 1
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        found = _ndcg(_leg(self.model), self._training.validation)
+        if found > self._best or not self._training.validation.wanted.nnz:
+            self._best, self.best_epoch = found, epoch + 1
         if logs is not None:
-            logs["val_ndcg"] = _ndcg(_leg(self.model), self._training.validation)
-        self._training.progress("elsa", epoch + 1, self._training.params.elsa.epochs)
+            logs["val_ndcg"] = found
+        self._training.progress("people", epoch + 1, _epochs(self._training))
 
 
-def _ndcg(leg: ElsaLeg, validation: Validation) -> float:
+def _ndcg(leg: PeopleLeg, validation: Validation) -> float:
     return mean_ndcg(leg.score(validation.given), validation.given, validation.wanted, _CUTOFF)
