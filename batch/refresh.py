@@ -153,7 +153,7 @@ def _publish(
         findings = candidate.verify(live)
         progress("verify", 1, 1)
     manifest = candidate.manifest(
-        counts, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
+        counts, findings, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
     )
     candidate.judge(manifest, findings, live)
     candidate.flip(control, lease, manifest)

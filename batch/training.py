@@ -1,6 +1,7 @@
 """Fitting every leg, choosing the blend on validation users, and saving the model."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -155,4 +156,5 @@ def _manifest(
         blend=dict(zip(LEGS, weights, strict=True)),
         strengths=params.strengths.table(),
         metrics=metrics,
+        validation=asdict(params.validation),
     )

@@ -29,7 +29,7 @@ COMMAND_SECONDS = 300
 PARAMS = """
 validation: {user_share: 0.5}
 elsa: {factors: 8, epochs: 2}
-gates: {catalogue_coverage: 0.01, overlap: 0.0, ndcg_ratio: 0.0}
+gates: {catalogue_coverage: 0.01, overlap: 0.0, ndcg_ratio: 0.0, coverage_ratio: 0.0}
 """
 REPORT = {
     "generation", "dataset", "model", "trained", "reason", "users", "anime", "rows", "rejected",
