@@ -9,12 +9,14 @@ from jobs import logs, options
 @click.option("--dataset", metavar="URI", required=True, help="Folder that ingest has written.")
 @options.artifacts_option
 @options.params_option
+@options.tracking_option
 @options.runner_option
 @options.runner_arguments
 def train(
     dataset: str,
     artifacts: str,
     params_file: str | None,
+    tracking: str,
     runner: str,
     runner_options: tuple[str, ...],
 ) -> None:
@@ -25,15 +27,16 @@ def train(
     """
     logs.set_up()
     folder = options.local_folder(dataset, "--dataset")
-    models = options.local_folder(artifacts, "--artifacts") / "models"
+    target = options.local_folder(artifacts, "--artifacts")
     params = options.read_params(params_file)
     engine = options.engine_for(runner, runner_options)
     from batch.dataset import open_dataset
     from batch.model_choice import Train, choose_model
     from jobs.display import progress_display
 
-    with progress_display() as progress:
-        opened = open_dataset(folder)
-        choice = choose_model(opened, models, Train.ALWAYS, params, engine, progress)
-    metrics = ", ".join(f"{name} {value:.4g}" for name, value in choice.manifest.metrics.items())
-    click.echo(f"{choice.folder}: {metrics}")
+    with options.tracked(tracking, target) as tracker:
+        with progress_display() as progress:
+            choice = choose_model(open_dataset(folder), target / "models", Train.ALWAYS, params,
+                                  engine, progress, tracker)  # fmt: skip
+        metrics = ", ".join(f"{name} {v:.4g}" for name, v in choice.manifest.metrics.items())
+        click.echo(f"{choice.folder}: {metrics}")

@@ -175,9 +175,9 @@ class _Watch(keras.callbacks.Callback):
         self._training = training
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if logs is not None:
-            logs["val_ndcg"] = _ndcg(_leg(self.model), self._training.validation)
-        self._training.progress("elsa", epoch + 1, self._training.params.elsa.epochs)
+        values = {} if logs is None else logs
+        values["val_ndcg"] = _ndcg(_leg(self.model), self._training.validation)
+        self._training.progress("elsa", epoch + 1, self._training.params.elsa.epochs, **values)
 
 
 def _ndcg(leg: ElsaLeg, validation: Validation) -> float:

@@ -46,8 +46,9 @@ def anirec(folder, *arguments, **environment):
 
 
 def scrubbed():
-    """Our environment without the settings of whoever runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ANIREC_")}
+    """Our environment without the settings of whoever runs the tests; nothing is tracked."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANIREC_")}
+    return kept | {"ANIREC_TRACKING": "off"}
 
 
 def succeeded(done):

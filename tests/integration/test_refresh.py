@@ -276,7 +276,7 @@ def at(stage, do):
     """A progress callback that does something once, when a stage first reports its end."""
     done = []
 
-    def progress(name, step, total):
+    def progress(name, step, total, /, **_):
         if name == stage and step == total and not done:
             done.append(True)
             do()
