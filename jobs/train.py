@@ -8,6 +8,7 @@ from jobs import logs, options
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--dataset", metavar="URI", required=True, help="Folder that ingest has written.")
 @options.artifacts_option
+@click.option("--report", metavar="DIR", help="Folder for metrics.json and curves/*.tsv.")
 @options.params_option
 @options.tracking_option
 @options.runner_option
@@ -15,6 +16,7 @@ from jobs import logs, options
 def train(
     dataset: str,
     artifacts: str,
+    report: str | None,
     params_file: str | None,
     tracking: str,
     runner: str,
@@ -30,13 +32,20 @@ def train(
     target = options.local_folder(artifacts, "--artifacts")
     params = options.read_params(params_file)
     engine = options.engine_for(runner, runner_options)
+    from batch.curves import write_training_report
     from batch.dataset import open_dataset
     from batch.model_choice import Train, choose_model
+    from batch.tracking import Experiment
     from jobs.display import progress_display
+
+    noted = Experiment("training", None)  # for the report, whether or not it is tracked
 
     with options.tracked(tracking, target) as tracker:
         with progress_display() as progress:
             choice = choose_model(open_dataset(folder), target / "models", Train.ALWAYS, params,
-                                  engine, progress, tracker)  # fmt: skip
-        metrics = ", ".join(f"{name} {v:.4g}" for name, v in choice.manifest.metrics.items())
+                                  engine, noted.following(progress), tracker)  # fmt: skip
+        figures = choice.manifest.metrics
+        if report:
+            write_training_report(figures, noted.points, options.local_folder(report, "--report"))
+        metrics = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         click.echo(f"{choice.folder}: {metrics}")
