@@ -4,9 +4,11 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from redis import Redis
@@ -95,6 +97,29 @@ def test_with_a_key_but_no_network_everything_goes_to_an_archive(tmp_path, model
             assert b"the weights" in contents(archive)
 
     assert time.monotonic() - start < 25
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Answers as a server that does not know the key."""
+
+    def do_GET(self):
+        self.send_error(401)
+
+    do_HEAD = do_POST = do_GET
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def test_a_key_that_is_refused_loses_nothing(tmp_path, model, monkeypatch):
+    monkeypatch.setenv("COMET_API_KEY", "x" * 25)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/clientlib/"
+        monkeypatch.setenv("COMET_URL_OVERRIDE", address)
+        with archived(tmp_path / "e", Mode.AUTO, model) as archive:
+            assert b"the weights" in contents(archive)
+        server.shutdown()
 
 
 def test_what_could_not_be_sent_can_be_sent_again(tmp_path):
