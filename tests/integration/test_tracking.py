@@ -105,8 +105,6 @@ class Refusing(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_error(401)
 
-    do_HEAD = do_POST = do_GET
-
     def log_message(self, *_):
         """Say nothing."""
 
