@@ -4,6 +4,8 @@ Comet's library patches others, starts threads, greets on stdout and waits half 
 network that is away. So a run only notes what it has to say, and when it is finished starts
 `python -m batch.tracking RECORD`, which alone imports that library. Nothing the sender does can
 fail the run; the run waits for it at its very end, and never for longer than it was told.
+
+Both sides are in this one long file: nothing else in the project knows of Comet.
 """
 
 import logging
