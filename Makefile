@@ -49,6 +49,10 @@ bench: $(STAMP) ## speed beside named references; DATA=DIR for other data than a
 peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate`
 	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements/peers.txt
 
+.PHONY: repro
+repro: $(STAMP) ## dvc repro: ingest, train, evaluate what lies in data/; reports in report/
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
+
 .PHONY: format
 format: $(STAMP) ## let ruff put the source in order
 	$(BIN)/ruff format .

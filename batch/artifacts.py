@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +58,7 @@ def save_model(
         for name, leg in zip(LEGS, model.hybrid.legs, strict=True):
             (part / name).mkdir()
             leg.save(part / name)
-        (part / MANIFEST).write_text(documents.dump(model.manifest, indent=2), encoding="utf-8")
+        _write_manifest(model.manifest, part)
 
 
 def load_model(folder: Path) -> Model:
@@ -127,6 +128,19 @@ def read_statistics(path: Path) -> TitleStatistics:
     """Read what `save_statistics` wrote."""
     with np.load(path, allow_pickle=False) as found:
         return TitleStatistics(found["watchers"], found["raters"], found["rating_sums"])
+
+
+def note_experiment(manifest: ModelManifest, key: str, folder: Path) -> ModelManifest:
+    """Add to a saved model's manifest which experiment trained it."""
+    noted = replace(manifest, experiment=key)
+    with scratch(folder.parent) as part:
+        _write_manifest(noted, part)
+        os.replace(part / MANIFEST, folder / MANIFEST)
+    return noted
+
+
+def _write_manifest(manifest: ModelManifest, folder: Path) -> None:
+    (folder / MANIFEST).write_text(documents.dump(manifest, indent=2), encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> ModelManifest | None:

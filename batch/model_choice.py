@@ -1,7 +1,7 @@
 """Train a model or use a saved one, and say why."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from batch.engine import Engine
 from batch.params import Params
 from batch.progress import Progress
 from batch.reuse import Identity
+from batch.tracking import UNTRACKED, Experiment, Tracker
 from batch.training import train
 from schemas.errors import DataRefusedError
 from schemas.manifests import ModelManifest
@@ -39,9 +40,15 @@ class Choice:
 
 
 def choose_model(
-    dataset: Dataset, models: Path, when: Train, params: Params, engine: Engine, progress: Progress
+    dataset: Dataset,
+    models: Path,
+    when: Train,
+    params: Params,
+    engine: Engine,
+    progress: Progress,
+    tracker: Tracker = UNTRACKED,
 ) -> Choice:
-    """Find or train the model for a data set.
+    """Find or train the model for a data set; what was trained is told to the tracker.
 
     Raises:
         DataRefusedError: NEVER, and no saved model knows this catalogue.
@@ -53,11 +60,28 @@ def choose_model(
     folder = models / wanted.model
     if reason:
         log.info("training a model: %s", reason)
-        manifest = train(dataset, folder, wanted, params, engine, progress).manifest
+        experiment = tracker.begin("training", params, **asdict(wanted), model=wanted.model)
+        told = experiment.following(progress)
+        manifest = train(dataset, folder, wanted, params, engine, told).manifest
+        manifest = _told(tracker, experiment, manifest, folder)
         return Choice(folder, manifest, True, reason)
     found = artifacts.read_manifest(folder)
     assert found is not None
     return Choice(folder, found, False, "data, settings and code are those of the saved model")
+
+
+def _told(
+    tracker: Tracker, experiment: Experiment, manifest: ModelManifest, folder: Path
+) -> ModelManifest:
+    """The manifest that names the experiment, which is being sent from now on."""
+    if experiment.key is None:
+        return manifest
+    noted = artifacts.note_experiment(manifest, experiment.key, folder)
+    weights = {f"blend/{leg}": weight for leg, weight in manifest.blend.items()}
+    experiment.figures |= manifest.metrics | weights
+    experiment.model = str(folder.absolute())
+    tracker.finish(experiment)
+    return noted
 
 
 def why_train(models: Path, wanted: Identity) -> str:

@@ -105,6 +105,7 @@ class GateParams:
     user_coverage: float = 0.99
     catalogue_coverage: float = 0.02
     ndcg_ratio: float = 0.95
+    coverage_ratio: float = 0.8
     overlap: float = 0.2
 
 

@@ -30,6 +30,7 @@ from batch.publish.following import following
 from batch.publish.lease import Lease
 from batch.publish.register import Record, Register
 from batch.publish.retention import Retention
+from batch.tracking import UNTRACKED, Tracker
 from schemas.errors import GateRefusedError
 from schemas.manifests import GenerationManifest
 
@@ -46,6 +47,7 @@ class Request:
     train: Train = Train.AUTO
     params: Params = field(default_factory=Params)
     engine: Engine = field(default_factory=Engine)
+    tracker: Tracker = UNTRACKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ def _run(
     lease.check()
     with watch.stage("train"):
         choice = choose_model(dataset, request.artifacts / "models", request.train,
-                              request.params, request.engine, progress)  # fmt: skip
+                              request.params, request.engine, progress,
+                              request.tracker)  # fmt: skip
     lease.check()
     with scratch(request.artifacts) as work:
         candidate = _candidate(request, control.client, record, dataset, choice, work)
@@ -153,7 +156,7 @@ def _publish(
         findings = candidate.verify(live)
         progress("verify", 1, 1)
     manifest = candidate.manifest(
-        counts, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
+        counts, findings, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
     )
     candidate.judge(manifest, findings, live)
     candidate.flip(control, lease, manifest)

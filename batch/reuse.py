@@ -13,7 +13,7 @@ from batch import artifacts
 from batch.params import Params
 from schemas.manifests import ModelManifest
 
-_NOT_TRAINED_BY: Final = frozenset({"ingest", "publish", "sample"})
+_NOT_TRAINED_BY: Final = frozenset({"ingest", "publish", "sample", "tracking.py"})
 """Parts of batch that cannot change a model: what ingest makes has a hash of its own."""
 _LIBRARIES: Final = ("keras", "numpy", "scipy", "tensorflow", "tensorflow-cpu")
 _TRAINED_WITH: Final = ("strengths", "validation", "linear", "people", "content", "ranker")

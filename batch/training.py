@@ -6,7 +6,7 @@ fitted again, on all rows.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -195,4 +195,5 @@ def _manifest(
         novelty=params.content.novelty,
         strengths=params.strengths.table(),
         metrics=metrics,
+        validation=asdict(params.validation),
     )

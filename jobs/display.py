@@ -33,7 +33,7 @@ def progress_display() -> Iterator[Progress]:
 def _bar_progress(bars: Bars) -> Progress:
     tasks = {}
 
-    def report(stage: str, done: int, total: int) -> None:
+    def report(stage: str, done: int, total: int, /, **_: float) -> None:
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage, total=total)
         bars.update(tasks[stage], completed=done, total=total)
@@ -42,13 +42,14 @@ def _bar_progress(bars: Bars) -> Progress:
 
 
 class _Lines:
-    """Logs when a stage has passed another tenth."""
+    """Logs when a stage has passed another tenth, with what was measured there."""
 
     def __init__(self) -> None:
         self._tenths: dict[str, int] = {}
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int, /, **values: float) -> None:
         tenth = _TENTHS * done // max(total, 1)
         if tenth > self._tenths.get(stage, 0):
             self._tenths[stage] = tenth
-            log.info("%s: %d of %d", stage, done, total)
+            measured = "".join(f", {name} {value:.4g}" for name, value in values.items())
+            log.info("%s: %d of %d%s", stage, done, total, measured)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from schemas.errors import SettingsError
 if TYPE_CHECKING:
     from batch.engine import Engine
     from batch.params import Params
+    from batch.tracking import Tracker
 
 VAR: Final = Path("var")
 """Where everything local lives: the embedded store, data sets, models, the demo's files."""
@@ -45,6 +46,14 @@ params_option = click.option(
     metavar="FILE",
     envvar="ANIREC_PARAMS",
     help="Tuning; params.yaml in the current folder if there is one.",
+)
+tracking_option = click.option(
+    "--tracking",
+    type=click.Choice(["auto", "offline", "off"]),
+    envvar="ANIREC_TRACKING",
+    default="auto",
+    show_default=True,
+    help="Comet: online with COMET_API_KEY, else an archive beside the models; or always that.",
 )
 runner_option = click.option(
     "--runner",
@@ -93,6 +102,13 @@ def read_params(path: str | None) -> "Params":
     if path is None and Path("params.yaml").is_file():
         path = "params.yaml"
     return params.load(Path(path) if path else None)
+
+
+def tracked(mode: str, artifacts: Path) -> AbstractContextManager["Tracker"]:
+    """Where trainings and evaluations are told to; sent by the end of the block."""
+    from batch.tracking import Mode, tracking
+
+    return tracking(artifacts / "experiments", Mode(mode))
 
 
 def engine_for(runner: str, options: tuple[str, ...]) -> "Engine":

@@ -23,6 +23,7 @@ from schemas.errors import LeaseHeldError
     help="auto trains only where data, settings or code have changed.",
 )
 @options.params_option
+@options.tracking_option
 @options.runner_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object about the run.")
 @options.runner_arguments
@@ -32,6 +33,7 @@ def refresh(
     artifacts: str,
     when: str,
     params_file: str | None,
+    tracking: str,
     runner: str,
     as_json: bool,
     runner_options: tuple[str, ...],
@@ -53,17 +55,17 @@ def refresh(
     from batch.refresh import refresh as run
     from jobs.display import progress_display
 
-    with options.opened_store(store) as url, progress_display() as progress:
-        request = Request(
-            folder, url, models, Train(when), params, options.engine_for(runner, runner_options)
-        )
-        try:
-            report = run(request, progress)
-        except LeaseHeldError as held:
-            click.echo(_skipped(str(held), as_json))
-            return
-    document = dataclasses.asdict(report)
-    click.echo(json.dumps(document) if as_json else _sentence(report.generation, document))
+    engine = options.engine_for(runner, runner_options)
+    with options.tracked(tracking, models) as tracker:
+        with options.opened_store(store) as url, progress_display() as progress:
+            request = Request(folder, url, models, Train(when), params, engine, tracker)
+            try:
+                report = run(request, progress)
+            except LeaseHeldError as held:
+                click.echo(_skipped(str(held), as_json))
+                return
+        document = dataclasses.asdict(report)
+        click.echo(json.dumps(document) if as_json else _sentence(report.generation, document))
 
 
 def _skipped(holder: str, as_json: bool) -> str:

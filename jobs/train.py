@@ -8,13 +8,17 @@ from jobs import logs, options
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--dataset", metavar="URI", required=True, help="Folder that ingest has written.")
 @options.artifacts_option
+@click.option("--report", metavar="DIR", help="Folder for metrics.json and curves/*.tsv.")
 @options.params_option
+@options.tracking_option
 @options.runner_option
 @options.runner_arguments
 def train(
     dataset: str,
     artifacts: str,
+    report: str | None,
     params_file: str | None,
+    tracking: str,
     runner: str,
     runner_options: tuple[str, ...],
 ) -> None:
@@ -25,15 +29,23 @@ def train(
     """
     logs.set_up()
     folder = options.local_folder(dataset, "--dataset")
-    models = options.local_folder(artifacts, "--artifacts") / "models"
+    target = options.local_folder(artifacts, "--artifacts")
     params = options.read_params(params_file)
     engine = options.engine_for(runner, runner_options)
+    from batch.curves import write_training_report
     from batch.dataset import open_dataset
     from batch.model_choice import Train, choose_model
+    from batch.tracking import Experiment
     from jobs.display import progress_display
 
-    with progress_display() as progress:
-        opened = open_dataset(folder)
-        choice = choose_model(opened, models, Train.ALWAYS, params, engine, progress)
-    metrics = ", ".join(f"{name} {value:.4g}" for name, value in choice.manifest.metrics.items())
-    click.echo(f"{choice.folder}: {metrics}")
+    noted = Experiment("training", None)  # for the report, whether or not it is tracked
+
+    with options.tracked(tracking, target) as tracker:
+        with progress_display() as progress:
+            choice = choose_model(open_dataset(folder), target / "models", Train.ALWAYS, params,
+                                  engine, noted.following(progress), tracker)  # fmt: skip
+        figures = choice.manifest.metrics
+        if report:
+            write_training_report(figures, noted.points, options.local_folder(report, "--report"))
+        metrics = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        click.echo(f"{choice.folder}: {metrics}")

@@ -30,10 +30,11 @@ class ModelManifest:
     """Written last, beside the arrays it describes.
 
     `settings` and `code` are fingerprints: a model is reused only while they, and the data
-    hash, still match. `blend` maps a leg's name to its weight at each
-    length of history that batch.models.blend names; `candidates` and `novelty` are settings of
-    scoring (batch/hybrid.py, batch/scoring.py); `strengths` says how much each rating and status
-    counts.
+    hash, still match. `blend` maps a leg's name to its weight at each length of history that
+    batch.models.blend names; `candidates` and `novelty` are settings of scoring
+    (batch/hybrid.py, batch/scoring.py); `strengths` says how much each rating and status counts.
+    `validation` has the settings that chose the rows on which `metrics` were measured;
+    `experiment` is the tracker's key for the training.
     """
 
     model: str
@@ -47,6 +48,8 @@ class ModelManifest:
     novelty: float
     strengths: dict[str, float]
     metrics: dict[str, float]
+    validation: dict[str, float] = field(default_factory=dict)
+    experiment: str | None = None
     version: int = 1
 
 
@@ -55,7 +58,9 @@ class GenerationManifest:
     """Where the lists of one generation came from, and how many there are.
 
     `counts` and `bytes` are by key family; `genres` and `types` are those with a popular
-    list of their own; `strengths` is the model's, for the live path.
+    list of their own; `strengths` is the model's, for the live path. `metrics` are the model's
+    and the coverage of these lists; `validation` and `experiment` are the model's: of the
+    training, also where this refresh only reloaded it.
     """
 
     generation: Generation
@@ -72,5 +77,6 @@ class GenerationManifest:
     genres: list[str]
     types: list[str]
     seconds: dict[str, float] = field(default_factory=dict)
+    validation: dict[str, float] = field(default_factory=dict)
     experiment: str | None = None
     version: int = 1

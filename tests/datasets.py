@@ -74,7 +74,7 @@ def _write(path: Path, header: str, lines: Sequence[str]) -> None:
     path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
 
 
-def quiet(_stage: str, _done: int, _total: int) -> None:
+def quiet(_stage: str, _done: int, _total: int, /, **_values: float) -> None:
     """Nobody watches the progress."""
 
 

@@ -180,7 +180,8 @@ class _Report(keras.callbacks.Callback):
         self._training = training
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._training.progress("content", epoch + 1, self._training.params.content.epochs)
+        total = self._training.params.content.epochs
+        self._training.progress("content", epoch + 1, total, **(logs or {}))
 
 
 def _batches(training: Training, features: csr_array) -> tf.data.Dataset:

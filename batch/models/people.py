@@ -160,9 +160,9 @@ class _Watch(keras.callbacks.Callback):
         found = _ndcg(_leg(self.model), self._training.validation)
         if found > self._best or not self._training.validation.wanted.nnz:
             self._best, self.best_epoch = found, epoch + 1
-        if logs is not None:
-            logs["val_ndcg"] = found
-        self._training.progress("people", epoch + 1, _epochs(self._training))
+        values = {} if logs is None else logs
+        values["val_ndcg"] = found
+        self._training.progress("people", epoch + 1, _epochs(self._training), **values)
 
 
 def _ndcg(leg: PeopleLeg, validation: Validation) -> float:

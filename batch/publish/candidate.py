@@ -97,7 +97,13 @@ class Candidate:
         )
 
     def manifest(
-        self, counts: dict[str, int], *, trained: bool, reason: str, seconds: dict[str, float]
+        self,
+        counts: dict[str, int],
+        findings: Findings,
+        *,
+        trained: bool,
+        reason: str,
+        seconds: dict[str, float],
     ) -> GenerationManifest:
         """What will be said about this generation once it is live."""
         catalogue = self.job.dataset.catalogue()
@@ -111,11 +117,14 @@ class Candidate:
             reason=reason,
             counts=counts,
             bytes=self.memory(counts),
-            metrics=self.model.metrics,
+            metrics=self.model.metrics
+            | {gates.COVERAGE: gates.coverage(findings, counts["catalogue"])},
             strengths=self.model.strengths,
             genres=genres_of(catalogue),
             types=types_of(catalogue),
             seconds=seconds,
+            validation=self.model.validation,
+            experiment=self.model.experiment,
         )
 
     def memory(self, counts: dict[str, int]) -> dict[str, int]:

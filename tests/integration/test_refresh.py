@@ -1,6 +1,6 @@
 import shutil
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from redis import Redis
@@ -104,6 +104,8 @@ def test_the_manifest_says_what_was_published(folder, redis_url, client):
     assert (manifest.dataset, manifest.model) == (report.dataset, report.model)
     assert (manifest.genres, manifest.types) == (["Action", "Drama"], ["Movie", "TV"])
     assert manifest.metrics["ndcg@10"] > 0.1
+    assert 0 < manifest.metrics["coverage@10"] <= 1
+    assert manifest.validation == asdict(SMALL.validation)
     assert all(size > 0 for size in manifest.bytes.values())
 
 
@@ -249,12 +251,15 @@ def test_data_in_which_nobody_watches_are_refused(tmp_path, redis_url):
         refreshed(tmp_path, redis_url)
 
 
-def test_a_refused_candidate_leaves_the_live_one_and_stays_for_a_while(folder, redis_url, client):
+@pytest.mark.parametrize("gate", ["ndcg_ratio", "coverage_ratio"])
+def test_a_refused_candidate_leaves_the_live_one_and_stays_for_a_while(
+    folder, redis_url, client, gate
+):
     first = refreshed(folder, redis_url).generation
     before = stored(client, first)
-    impossible = replace(SMALL, gates=GateParams(ndcg_ratio=99.0))
+    impossible = replace(SMALL, gates=GateParams(**{gate: 99.0}))
 
-    with pytest.raises(GateRefusedError, match=r"gates\.ndcg_ratio"):
+    with pytest.raises(GateRefusedError, match=rf"gates\.{gate}"):
         refreshed(folder, redis_url, params=impossible)
 
     assert live(client) == first
@@ -264,14 +269,14 @@ def test_a_refused_candidate_leaves_the_live_one_and_stays_for_a_while(folder, r
     assert all(client.ttl(key) > 0 for key in stored(client, refused))
     record = Register(client).find(refused)
     assert record.state is State.REFUSED
-    assert "gates.ndcg_ratio" in record.note
+    assert f"gates.{gate}" in record.note
 
 
 def at(stage, do):
     """A progress callback that does something once, when a stage first reports its end."""
     done = []
 
-    def progress(name, step, total):
+    def progress(name, step, total, /, **_):
         if name == stage and step == total and not done:
             done.append(True)
             do()

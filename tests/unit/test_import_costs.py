@@ -3,8 +3,15 @@ import sys
 
 import pytest
 
-HEAVY = ("tensorflow", "keras", "apache_beam", "pandas", "pyarrow")
-LIGHT = ["jobs.cli", "jobs.serve", "jobs.rollback", "jobs.generations", "api.wsgi"]
+HEAVY = ("tensorflow", "keras", "apache_beam", "pandas", "pyarrow", "comet_ml")
+LIGHT = [
+    "jobs.cli",
+    "jobs.serve",
+    "jobs.rollback",
+    "jobs.generations",
+    "api.wsgi",
+    "batch.tracking",
+]
 ROLLBACK = "batch.params, batch.publish.retention, batch.publish.store"
 
 

@@ -100,7 +100,7 @@ def test_training_stops_when_validation_no_longer_improves():
         training(
             params=params,
             validation=Validation(given, wanted),
-            progress=lambda _stage, done, total: epochs.append((done, total)),
+            progress=lambda _stage, done, total, **_: epochs.append((done, total)),
         )
     )
 
@@ -111,6 +111,15 @@ def test_training_stops_when_validation_no_longer_improves():
 def test_every_epoch_is_reported():
     reported = []
 
-    people.fit(training(progress=lambda *step: reported.append(step)))
+    people.fit(training(progress=lambda *step, **_: reported.append(step)))
 
     assert reported == [("people", epoch, 6) for epoch in range(1, 7)]
+
+
+def test_loss_and_validation_ndcg_of_each_epoch_are_told():
+    told = []
+
+    people.fit(training(progress=lambda *_, **values: told.append(values)))
+
+    assert all(set(values) == {"loss", "val_ndcg"} for values in told)
+    assert told[-1]["loss"] < told[0]["loss"]
