@@ -52,10 +52,13 @@ class Hybrid:
         """Each leg's scores, every one (users, rated)."""
         return [leg.score(strengths) for leg in self.legs]
 
-    def blended(self, scores: Sequence[Scores], strengths: csr_array) -> Scores:
-        """The legs' scores added up, (users, rated), in the units of the first leg."""
+    def blended(self, scores: Sequence[Scores], lengths: NDArray[np.integer]) -> Scores:
+        """The legs' scores added up, (users, rated), in the units of the first leg.
+
+        `lengths`, (users,), says how many titles each user likes.
+        """
         popularity = self.traits.popularity
-        weights = of_users(self.blend, np.diff(strengths.indptr))
+        weights = of_users(self.blend, lengths)
         total = blend([*scores, popularity[None, :]], weights)
         total += _PRIOR * popularity
         return total

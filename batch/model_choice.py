@@ -10,6 +10,7 @@ import numpy as np
 from batch import artifacts, reuse
 from batch.dataset import Dataset
 from batch.engine import Engine
+from batch.models.blend import KNOTS
 from batch.params import Params
 from batch.progress import Progress
 from batch.reuse import Identity
@@ -77,7 +78,11 @@ def _told(
     if experiment.key is None:
         return manifest
     noted = artifacts.note_experiment(manifest, experiment.key, folder)
-    weights = {f"blend/{leg}": weight for leg, weight in manifest.blend.items()}
+    weights = {
+        f"blend/{leg}/{titles}": weight
+        for leg, values in manifest.blend.items()
+        for titles, weight in zip(KNOTS, values, strict=True)
+    }
     experiment.figures |= manifest.metrics | weights
     experiment.model = str(folder.absolute())
     tracker.finish(experiment)

@@ -22,10 +22,14 @@ from batch.signals import Tastes
 from batch.training_rows import Exercises, RowSource
 
 _BLOCK: Final = 256
-_START: Final = 0.15
-"""What every leg but the first weighs where titles are chosen to learn the blend on."""
 _CUTOFF: Final = 10
+_FEWEST: Final = 200
+"""Fewer exercises teach nothing that would hold for others."""
 _BLENDED: Final = (*LEGS, POPULARITY)
+_START: Final[Weights] = {
+    name: [float(name == LEGS[0]) or 0.15 * (name in LEGS[:-1]) for _ in KNOTS] for name in _BLENDED
+}
+"""The blend that titles to learn on are chosen by, and where there is too little to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,8 @@ def together(
     from batch.models.ranker_training import fit
 
     nothing = neutral(params.sharpness)
-    start = {name: [1.0 if name == LEGS[0] else _START] * len(KNOTS) for name in _BLENDED}
-    hybrid = Hybrid(legs, start, nothing, nothing, traits, params.candidates)
-    if not len(exercises.given):
+    hybrid = Hybrid(legs, _START, nothing, nothing, traits, params.candidates)
+    if len(exercises.given) < _FEWEST:
         return hybrid
     hybrid = replace(hybrid, blend=_learn_blend(_collect(hybrid, rows, exercises)))
     seen = _collect(hybrid, rows, exercises)
@@ -88,7 +91,7 @@ def _candidates(
     hybrid: Hybrid, rows: RowSource, exercises: Exercises, scores: Sequence[Scores], tastes: Tastes
 ) -> Scores:
     """The blend, with minus infinity for what is no candidate."""
-    blended = hybrid.blended(scores, tastes.strengths)
+    blended = hybrid.blended(scores, np.diff(tastes.strengths.indptr))
     where = rows.positions[exercises.owned.columns]
     known = where >= 0
     blended[exercises.owned.rows[known], where[known]] = -np.inf

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from batch import signals
 from batch.dataset import Histories
 from batch.hybrid import Hybrid
-from batch.models.blend import moments
+from batch.models.blend import FEW, moments
 from batch.models.blocked import BlockedMatrix
 from batch.models.legs import Leg, Scores
 from batch.models.likeness import TitleVectors
@@ -95,7 +95,17 @@ class Model:
         """Blended scores in model order, shape (users, anime), for at most BLOCK users."""
         rows = padded(strengths)
         scores = self.hybrid.score(rows)
-        blended = self.hybrid.blended(scores, rows)
+        blended = self.hybrid.blended(scores, np.diff(rows.indptr))
+        return self._with_new(blended, rows, scores)[: strengths.shape[0]]
+
+    def resembling(self, strengths: csr_array) -> Scores:
+        """As `score`, but as if nobody were a newcomer: what goes with some titles, however few.
+
+        The popularity that newcomers are served says nothing about what resembles what.
+        """
+        rows = padded(strengths)
+        scores = self.hybrid.score(rows)
+        blended = self.hybrid.blended(scores, np.full(BLOCK, FEW + 1))
         return self._with_new(blended, rows, scores)[: strengths.shape[0]]
 
     def recommend(self, histories: Histories) -> Scores:
@@ -106,7 +116,7 @@ class Model:
         """
         users, tastes = len(histories), self._tastes(histories)
         scores = self.hybrid.score(tastes.strengths)
-        blended = self.hybrid.blended(scores, tastes.strengths)
+        blended = self.hybrid.blended(scores, np.diff(tastes.strengths.indptr))
         found = self._with_new(blended, tastes.strengths, scores)
         found[histories.rows, self.positions[histories.columns]] = -np.inf
         rated = found[:, : self.rated]

@@ -30,9 +30,10 @@ def tastes(model: Model, first: int, last: int) -> csr_array:
 
 def similar_lists(model: Model, first: int, last: int, lists: ListParams) -> Iterator[bytes]:
     """What resembles each title: its audience's taste and its metadata, half and half."""
-    audience = model.score(tastes(model, first, last))
+    audience = model.resembling(tastes(model, first, last))
     _hide_self(audience, first, -np.inf)
-    audience /= np.maximum(audience.max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    best = audience.max(axis=1, keepdims=True)
+    audience /= np.where(best > 0, best, np.float32(1))
     content = model.vectors.cosines(first, last)
     scores = (1 - _CONTENT_SHARE) * audience + _CONTENT_SHARE * content
     ranked = top_n(scores, model.columns.astype(np.int64), lists.similar)

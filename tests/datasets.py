@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from batch.dataset import Histories
-from batch.params import Params, PeopleParams, PublishParams, ValidationParams
+from batch.params import (
+    ContentParams,
+    Params,
+    PeopleParams,
+    PublishParams,
+    RankerParams,
+    ValidationParams,
+)
 
 if TYPE_CHECKING:
     from batch.refresh import Report, Request
@@ -22,6 +29,8 @@ PLANNER = 900
 SMALL = Params(
     validation=ValidationParams(user_share=0.5, row_share=0.3),
     people=PeopleParams(factors=8, epochs=2),
+    content=ContentParams(factors=8, epochs=1, steps=4),
+    ranker=RankerParams(hidden=4, epochs=1),
     publish=PublishParams(verify_sample=20),
 )
 """Everything at its default but what would take long."""

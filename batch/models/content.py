@@ -171,6 +171,8 @@ def _known(weighted: csr_array, rated: int) -> csr_array:
     Takes (features, titles), returns (titles, known features) with rows of length one.
     """
     known = np.flatnonzero(np.diff(weighted[:, :rated].tocsr().indptr))
+    if not len(known):
+        return csr_array((weighted.shape[1], 1), dtype=np.float32)
     return unit_columns(weighted[known]).T.tocsr()
 
 

@@ -66,6 +66,10 @@ class Training:
     progress: Progress
     practised: "Leg | None" = None
 
+    def stage(self, leg: str) -> str:
+        """What progress calls the fitting of a leg: practice and the final one differ."""
+        return f"{leg} again" if self.practised else leg
+
 
 class LegModule(Protocol):
     """What a module named in LEGS offers."""

@@ -38,11 +38,11 @@ class LinearLeg:
 
 def fit(training: Training) -> LinearLeg:
     """Solve for the coefficients."""
-    training.progress("linear", 0, 1)
+    training.progress(training.stage("linear"), 0, 1)
     params = training.params.linear
     metadata = training.features.weighted(params.rarity)[:, : training.rated]
     square = solve(training.gram, metadata, params)
-    training.progress("linear", 1, 1)
+    training.progress(training.stage("linear"), 1, 1)
     return LinearLeg(BlockedMatrix.from_square(square))
 
 

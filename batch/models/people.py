@@ -157,12 +157,13 @@ class _Watch(keras.callbacks.Callback):
         self._training, self._best, self.best_epoch = training, -1.0, 1
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        found = _ndcg(_leg(self.model), self._training.validation)
-        if found > self._best or not self._training.validation.wanted.nnz:
-            self._best, self.best_epoch = found, epoch + 1
         values = {} if logs is None else logs
-        values["val_ndcg"] = found
-        self._training.progress("people", epoch + 1, _epochs(self._training), **values)
+        if self._training.validation.wanted.nnz:
+            values["val_ndcg"] = _ndcg(_leg(self.model), self._training.validation)
+        if values.get("val_ndcg", epoch) > self._best:
+            self._best, self.best_epoch = values.get("val_ndcg", epoch), epoch + 1
+        stage = self._training.stage("people")
+        self._training.progress(stage, epoch + 1, _epochs(self._training), **values)
 
 
 def _ndcg(leg: PeopleLeg, validation: Validation) -> float:

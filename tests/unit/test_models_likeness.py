@@ -5,10 +5,8 @@ from scipy.sparse import csr_array, random_array
 from batch.models.likeness import TitleVectors, spread
 
 
-def vectors(rows, columns=None):
-    features = csr_array(np.float32(rows).T)
-    order = np.arange(len(rows)) if columns is None else np.array(columns)
-    return TitleVectors.of(features, order.astype(np.int32))
+def vectors(rows):
+    return TitleVectors.of(csr_array(np.float32(rows).T))
 
 
 def test_cosines_are_those_of_the_feature_vectors():
@@ -24,15 +22,9 @@ def test_common_and_rare_features_together_give_the_whole_cosine():
     features = csr_array(features) + csr_array(np.float32([[1] * 150] + [[0] * 150] * 79))
     dense = features.toarray() / np.linalg.norm(features.toarray(), axis=0)
 
-    found = TitleVectors.of(features, np.arange(150, dtype=np.int32)).cosines(10, 30)
+    found = TitleVectors.of(features).cosines(10, 30)
 
     np.testing.assert_allclose(found, (dense.T @ dense)[10:30], atol=1e-5)
-
-
-def test_titles_stand_in_the_order_asked_for():
-    found = vectors([[1, 0], [0, 1], [0, 1]], columns=[2, 0, 1]).cosines(0, 1)
-
-    assert found.tolist() == [[1, 0, 1]]
 
 
 def test_a_title_without_features_resembles_nothing():

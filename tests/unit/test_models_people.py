@@ -119,7 +119,8 @@ def test_every_epoch_is_reported():
 def test_loss_and_validation_ndcg_of_each_epoch_are_told():
     told = []
 
-    people.fit(training(progress=lambda *_, **values: told.append(values)))
+    check = Validation(tastes(8), tastes(8))
+    people.fit(training(validation=check, progress=lambda *_, **values: told.append(values)))
 
     assert all(set(values) == {"loss", "val_ndcg"} for values in told)
     assert told[-1]["loss"] < told[0]["loss"]

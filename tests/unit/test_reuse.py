@@ -45,7 +45,7 @@ def test_a_setting_that_training_does_not_read_changes_nothing():
 
 
 def test_why_not_names_everything_that_changed():
-    made = ModelManifest("m", "data", "settings", "code", 1, 1, {}, {}, {})
+    made = ModelManifest("m", "data", "settings", "code", 1, 1, {}, 200, 0.3, {}, {})
     wanted = reuse.Identity("data", "settings", "code")
 
     assert reuse.why_not(made, wanted) == ""

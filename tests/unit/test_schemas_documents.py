@@ -12,14 +12,17 @@ from schemas.records import Generation
 
 texts = st.text(max_size=10)
 counts = st.dictionaries(texts, st.integers(0, 10**12), max_size=3)
-measures = st.dictionaries(texts, st.floats(allow_nan=False, allow_infinity=False), max_size=3)
+figures = st.floats(allow_nan=False, allow_infinity=False)
+measures = st.dictionaries(texts, figures, max_size=3)
+weights = st.dictionaries(texts, st.lists(figures, max_size=3), max_size=3)
 lists = st.lists(texts, max_size=3)
 number = st.integers(0, 10**12)
 
 datasets = st.builds(DatasetManifest, texts, texts, number, number, number, lists, counts, lists)
 models = st.builds(
-    ModelManifest, texts, texts, texts, texts, number, number, measures, measures, measures
-)
+    ModelManifest, texts, texts, texts, texts, number, number, weights, number, figures, measures,
+    measures,
+)  # fmt: skip
 generations = st.builds(
     GenerationManifest, texts, texts, texts, texts, texts, st.booleans(), texts, counts, counts,
     measures, measures, lists, lists, measures, st.none() | texts,
@@ -66,7 +69,9 @@ def test_what_is_no_json_object_is_refused(text):
 
 def test_a_manifest_never_holds_what_json_cannot():
     with pytest.raises(ValueError, match="not JSON compliant"):
-        documents.dump(ModelManifest("m", "d", "s", "c", 1, 1, {}, {}, {"ndcg": float("nan")}))
+        documents.dump(
+            ModelManifest("m", "d", "s", "c", 1, 1, {}, 1, 0.3, {}, {"ndcg": float("nan")})
+        )
 
 
 @given(pointers)
