@@ -15,9 +15,8 @@ PARTS = (
     ".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml",
 )  # fmt: skip
 SMALL = {
-    "factors: 256": "factors: 8",
-    "epochs: 30": "epochs: 2",
-    "user_share: 0.1": "user_share: 1",
+    "factors: 512": "factors: 8",
+    "epochs: 32": "epochs: 2",
 }
 NAMED = ("-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "init.defaultBranch=main")
 SECONDS = 300
