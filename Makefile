@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
+REPORT ?= var/evaluation
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -48,6 +49,14 @@ bench: $(STAMP) ## speed beside named references; DATA=DIR for other data than a
 .PHONY: peers
 peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate`
 	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements/peers.txt
+
+.PHONY: evaluation
+evaluation: peers ## fill docs/evaluation.md, with plots and examples; DATA=DIR, REPORT=DIR
+	$(if $(DATA),,$(error DATA=DIR is needed))
+	$(BIN)/anirec evaluate --data $(DATA) --out $(REPORT) --examples
+	mkdir -p docs/evaluation
+	cp $(REPORT)/evaluation.md docs/evaluation.md
+	cp $(REPORT)/evaluation/*.svg docs/evaluation/
 
 .PHONY: format
 format: $(STAMP) ## let ruff put the source in order

@@ -8,6 +8,7 @@ knows no user that it was not trained on.
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batch.dataset import Histories
 from batch.evaluation.trial import Scorer, Trial
@@ -45,7 +46,7 @@ def fit(trial: Trial) -> Scorer:
     return _scorer(model, rated.user_ids)
 
 
-def _scaled(ratings: np.ndarray[tuple[int], np.dtype[np.int8]]) -> Scores:
+def _scaled(ratings: NDArray[np.int8]) -> Scores:
     lowest, highest = int(ratings.min()), int(ratings.max())
     return ((ratings - lowest) / max(highest - lowest, 1)).astype(np.float32)
 
@@ -61,7 +62,7 @@ def _build(users: int, titles: int) -> keras.Model:
     return model
 
 
-def _scorer(model: keras.Model, user_ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Scorer:
+def _scorer(model: keras.Model, user_ids: NDArray[np.int64]) -> Scorer:
     """The same guesses by one product; the sigmoid would not change their order."""
     users, titles = (_unit(model.get_layer(name)) for name in ("users", "titles"))
     slope = np.float32(model.get_layer("guess").get_weights()[0].item())
