@@ -57,12 +57,15 @@ def test_cold_titles_have_no_row_left_to_learn_from(everybody):
     assert cells(split.training) | cells(split.hidden) == cells(everybody)
 
 
-def test_titles_with_few_ratings_are_never_made_cold():
-    few = histories({user: [(0, 8, 2)] + [(1, 8, 2)] * (user < 19) for user in range(40)})
+def test_titles_with_fewer_than_twenty_ratings_are_never_made_cold():
+    def row(user, column):  # half of the titles lack the last user's rating
+        return (column, 8 if user < 19 or column < 20 else 0, 2)
 
-    chosen = [cold_anime(few, 2, seed).cold.tolist() for seed in range(20)]
+    users = {user: [row(user, column) for column in range(40)] for user in range(20)}
 
-    assert all(columns in ([], [0]) for columns in chosen)
+    chosen = [cold_anime(histories(users), 40, seed).cold.tolist() for seed in range(20)]
+
+    assert all(len(columns) == 1 and columns[0] < 20 for columns in chosen)
 
 
 def test_a_seed_fixes_a_split_and_another_one_changes_it(everybody):
