@@ -57,10 +57,10 @@ def _users(shown: Gallery) -> Iterator[str]:
         "In brackets what speaks most for a title, with its share of the linear leg's score.\n"
     )
     chosen = chosen_users(shown.everybody, typical_users(shown.everybody))
-    payloads = user_lists(shown.model, chosen, shown.lists)
-    for number, payload in enumerate(payloads, start=1):
-        one = chosen.block(number - 1, number)
-        yield _user(shown.catalogue, number, one, ranking_codec.decode(payload))
+    payloads = list(user_lists(shown.model, chosen, shown.lists))
+    for number, row in enumerate(np.argsort(np.diff(chosen.starts), kind="stable"), start=1):
+        ranking = ranking_codec.decode(payloads[row])
+        yield _user(shown.catalogue, number, chosen.block(row, row + 1), ranking)
 
 
 def typical_users(everybody: Histories) -> NDArray[np.bool_]:

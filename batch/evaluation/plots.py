@@ -116,7 +116,7 @@ def cold_users(results: Results) -> Figure | None:
     if not given:
         return None
     if NEWCOMERS in results:
-        given["all"] = results[NEWCOMERS]
+        given["whole list"] = results[NEWCOMERS]
     found = [{one.method: one.figures[NDCG_10] for one in _main(rows)} for rows in given.values()]
     lines = {name: [at[name] for at in found] for name in found[0]}
     return _lines(lines, list(given), "Titles given", "Newcomers, by how much they tell")

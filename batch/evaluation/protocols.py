@@ -47,9 +47,9 @@ Results = Mapping[str, Sequence[Quality]]
 """Protocol, for cold users with their number of titles -> its rows."""
 
 
-def cold_users_given(titles: int) -> str:
+def cold_users_given(titles: int, *, withheld_ranked: bool = False) -> str:
     """What the results of cold users with that many titles are called."""
-    return f"{COLD_USERS}-{titles}"
+    return f"{COLD_USERS}-{titles}{'-withheld-ranked' if withheld_ranked else ''}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,10 @@ def _newcomers(
     if NEWCOMERS in evaluation.protocols:
         yield NEWCOMERS, split
     if COLD_USERS in evaluation.protocols:
-        yield from ((cold_users_given(n), cold_users(split, n, seed)) for n in GIVEN)
+        for ranked in (False, True):
+            for n in GIVEN:
+                few = cold_users(split, n, seed, withheld_ranked=ranked)
+                yield cold_users_given(n, withheld_ranked=ranked), few
 
 
 def _on_split(

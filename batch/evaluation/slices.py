@@ -47,9 +47,9 @@ def users_by_length(trial: Trial) -> Iterator[tuple[str, Mask]]:
     lengths = np.diff(trial.split.given.starts)
     bins = np.searchsorted(_LENGTHS, lengths, side="right") - 1
     for index, first in enumerate(_LENGTHS):
-        last = "or more" if index + 1 == len(_LENGTHS) else f"to {_LENGTHS[index + 1] - 1}"
+        last = index + 1 == len(_LENGTHS)
         if (bins == index).any():
-            yield f"{first} {last}", bins == index
+            yield f"{first}+" if last else f"{first}–{_LENGTHS[index + 1] - 1}", bins == index
 
 
 def targets_by_popularity(trial: Trial) -> dict[str, Mask]:

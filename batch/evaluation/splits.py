@@ -52,15 +52,17 @@ def newcomers(everybody: Histories, seed: int) -> Split:
     return Split(chosen_users(everybody, ~new), given, given, theirs.where(hidden))
 
 
-def cold_users(newcomers: Split, titles: int, seed: int) -> Split:
-    """The same newcomers with that many random titles given; the others are owned all the same.
+def cold_users(newcomers: Split, titles: int, seed: int, *, withheld_ranked: bool = False) -> Split:
+    """The same newcomers with that many random titles given; the others are withheld.
 
-    So the candidates are those of `newcomers`, and nobody is blamed for a title that its user
-    likes but neither gave nor hid.
+    Withheld titles are owned all the same, so that the candidates are those of `newcomers` and
+    nobody is blamed for a title that its user likes but neither gave nor hid. If they are to be
+    ranked, as somebody would who does not know of them, each of them in a ranking is a miss.
     """
     random = np.random.default_rng([seed, titles])
     few = _random_places(newcomers.given, random) < titles
-    return replace(newcomers, given=newcomers.given.where(few))
+    given = newcomers.given.where(few)
+    return replace(newcomers, given=given, owned=given if withheld_ranked else newcomers.given)
 
 
 def cold_anime(everybody: Histories, anime: int, seed: int) -> Split:

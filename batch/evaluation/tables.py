@@ -46,9 +46,12 @@ user has begun.
 _COLD_USERS: Final = """\
 ## Cold users: newcomers who give only a few titles
 
-Random titles of theirs are given, and the target stays. What they have and did not give is no
-candidate either.
+Random titles of theirs are given, and the target stays. NDCG@10.
 """
+_WITHHELD: Final = {
+    False: "What they have and did not give is no candidate, as for other newcomers:",
+    True: "The same, but what they did not give is ranked too, and counts as a miss:",
+}
 
 
 def markdown(results: Results, missing: Sequence[str] = ()) -> str:
@@ -59,11 +62,10 @@ def markdown(results: Results, missing: Sequence[str] = ()) -> str:
         missing: references that were asked for and are not installed.
     """
     chapters = [_chapter(name, rows) for name, rows in results.items() if name in _TITLES]
-    cold = {n: results[cold_users_given(n)] for n in GIVEN if cold_users_given(n) in results}
-    parts = [_HOW, *chapters, *([_cold_users(cold)] if cold else [])]
+    parts = [_HOW, *chapters, _cold_users(results)]
     if missing:
         parts.append(f"Left out: {', '.join(missing)}. `make peers` installs what they need.\n")
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def _chapter(name: str, rows: Rows) -> str:
@@ -132,19 +134,24 @@ def _ablations(rows: Rows) -> str:
     return "What ours is without a part of it:\n\n" + _table(head, lines)
 
 
-def _cold_users(by_given: Mapping[int, Rows]) -> str:
-    counts, (first, *_) = list(by_given), list(by_given.values())
-    intro = f"{_COLD_USERS.rstrip()} NDCG@10, {first[0].users:,} users.\n"
-    head = ["titles given", *map(str, counts), f"p at {counts[0]}"]
+def _cold_users(results: Results) -> str:
+    parts = []
+    for ranked, caption in _WITHHELD.items():
+        names = {n: cold_users_given(n, withheld_ranked=ranked) for n in GIVEN}
+        found = {n: results[name] for n, name in names.items() if name in results}
+        if found:
+            parts.append(f"{caption}\n\n{_by_given(found)}")
+    return "\n".join([_COLD_USERS, *parts]) if parts else ""
+
+
+def _by_given(found: Mapping[int, Rows]) -> str:
+    """A column of NDCG@10, and one of p, for each number of titles."""
+    head = ["titles given", *(f"{n}{what}" for n in found for what in ("", " (p)"))]
     lines = [
-        [
-            _name(one),
-            *(_value(by_given[n][place], NDCG_10) for n in counts),
-            _p(one),
-        ]
-        for place, one in enumerate(first)
+        [_name(row[0]), *chain.from_iterable((_value(one, NDCG_10), _p(one)) for one in row)]
+        for row in zip(*found.values(), strict=True)
     ]
-    return intro + "\n" + _table(head, lines)
+    return _table(head, lines)
 
 
 def _table(head: Sequence[str], lines: Cells) -> str:
@@ -171,7 +178,7 @@ def _p(one: Quality) -> str:
 
 
 def _change(value: float, base: float) -> str:
-    return f"{value / base - 1:+.1%}" if base else ""
+    return f"{value / base - 1:+.1%}" if base and value != base else ""
 
 
 def _caption(metric: str) -> str:

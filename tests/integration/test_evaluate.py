@@ -32,7 +32,7 @@ ABLATED = [
     "ours, without metadata",
     "ours, without ratings' weight",
 ]
-COLD = [cold_users_given(n) for n in GIVEN]
+COLD = [cold_users_given(n, withheld_ranked=ranked) for ranked in (False, True) for n in GIVEN]
 
 
 def sampled(folder, users, anime, **parts):

@@ -48,6 +48,12 @@ def test_cold_users_give_a_few_random_titles_but_own_the_rest(everybody):
     assert len({column for _, column in cells(split.given)}) > 20
 
 
+def test_withheld_titles_are_ranked_where_that_is_asked_for(everybody):
+    split = cold_users(newcomers(everybody, seed=1), titles=5, seed=1, withheld_ranked=True)
+
+    assert cells(split.owned) == cells(split.given)
+
+
 def test_cold_titles_have_no_row_left_to_learn_from(everybody):
     split = cold_anime(everybody, TITLES, seed=1)
 

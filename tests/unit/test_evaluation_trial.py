@@ -147,7 +147,7 @@ def test_users_are_sliced_by_how_much_they_gave():
     one = trial(rated({1: [0], 2: [1, 2]}), rated({1: [1], 2: [0]}))
 
     assert [(name, users.tolist()) for name, users in users_by_length(one)] == [
-        ("1 to 19", [True, True])
+        ("1–19", [True, True])
     ]
 
 
