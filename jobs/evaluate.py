@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 @click.command(context_settings={"max_content_width": 100})
 @options.data_option
 @click.option("--out", metavar="DIR", help="Folder for metrics.json, evaluation.md and plots.")
-@click.option("--protocols", metavar="NAME,...", help="Some only; see below.")
-@click.option("--methods", metavar="NAME,...", help="Some only; see below.")
+@click.option("--protocols", metavar="NAME,...", help="Some only; listed above.")
+@click.option("--methods", metavar="NAME,...", help="Some only; listed above.")
 @click.option(
     "--seeds", metavar="N,...", default="0", show_default=True, help="Splits to take means over."
 )
@@ -42,7 +42,7 @@ def evaluate(
                newcomers   a tenth of the users is left out of training; also by the live path
                cold-users  of these newcomers only 1, 3, 5 or 10 titles are given
                cold-anime  one title in twenty loses all its ratings, and these are ranked
-    Methods:   ours, ablations (ours without each of its parts: trains three times),
+    Methods:   ours, ablations (ours without each of its parts: trains twice more),
                popularity, item-knn, bpr, ials, mult-vae, ease, student-model (hold-out),
                genre-popularity, users-genres, content-knn (cold-anime)
 
