@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
+REPORT ?= var/evaluation
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -52,6 +53,14 @@ peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate`
 .PHONY: repro
 repro: $(STAMP) ## dvc repro: ingest, train, evaluate what lies in data/; reports in report/
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
+
+.PHONY: evaluation
+evaluation: peers ## fill docs/evaluation.md, with plots and examples; DATA=DIR, REPORT=DIR
+	$(if $(DATA),,$(error DATA=DIR is needed))
+	$(BIN)/anirec evaluate --data $(DATA) --out $(REPORT) --examples
+	mkdir -p docs/evaluation
+	cp $(REPORT)/evaluation.md docs/evaluation.md
+	cp $(REPORT)/evaluation/*.svg docs/evaluation/
 
 .PHONY: format
 format: $(STAMP) ## let ruff put the source in order

@@ -27,9 +27,12 @@ def ranked(scores: Scores, seen: csr_array, n: int) -> NDArray[np.intp]:
     return np.where(np.take_along_axis(scores, best, axis=1) > -np.inf, best, NOTHING)
 
 
-def hits(ranking: NDArray[np.intp], wanted: csr_array) -> NDArray[np.bool_]:
+def hits(ranking: NDArray[np.signedinteger], wanted: csr_array) -> NDArray[np.bool_]:
     """Whether each ranked title is wanted, in the shape of `ranking`."""
-    found: NDArray[np.bool_] = np.take_along_axis(wanted.astype(bool).toarray(), ranking, axis=1)
+    users, width = wanted.shape
+    rows = np.arange(users, dtype=np.int64)
+    wanted_cells = np.repeat(rows * width, np.diff(wanted.indptr)) + wanted.indices
+    found: NDArray[np.bool_] = np.isin(ranking + rows[:, None] * width, wanted_cells)
     found &= ranking != NOTHING
     return found
 
@@ -53,6 +56,25 @@ def recall(hit: NDArray[np.bool_], relevant: NDArray[np.int64], cutoff: int) -> 
     """Share of wanted titles found, of those that could be: divides by min(cutoff, relevant)."""
     found: NDArray[np.float64] = hit[:, :cutoff].sum(axis=1) / np.minimum(relevant, cutoff)
     return found
+
+
+def average_precision(
+    hit: NDArray[np.bool_], relevant: NDArray[np.int64], cutoff: int
+) -> NDArray[np.float64]:
+    """Mean over all wanted titles of the precision at their place, 0 for those not found.
+
+    As in trec_eval, it divides by `relevant` even where that is more than `cutoff`.
+    """
+    hit = hit[:, :cutoff]
+    precision = np.cumsum(hit, axis=1) / np.arange(1, hit.shape[1] + 1)
+    found: NDArray[np.float64] = (precision * hit).sum(axis=1) / relevant
+    return found
+
+
+def reciprocal_rank(hit: NDArray[np.bool_], cutoff: int) -> NDArray[np.float64]:
+    """One over the place of the first hit, 0 if there is none."""
+    hit = hit[:, :cutoff]
+    return np.where(hit.any(axis=1), 1.0 / (hit.argmax(axis=1) + 1), 0.0)
 
 
 def mean_ndcg(scores: Scores, seen: csr_array, wanted: csr_array, cutoff: int) -> float:

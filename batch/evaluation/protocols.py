@@ -1,146 +1,159 @@
-"""Measuring rankings: every title of the training rows is a candidate, nothing is sampled."""
+"""Running the evaluation: for each split, the references beside ours and its ablations."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
-
-from batch import signals
 from batch.dataset import Dataset, Histories
 from batch.engine import Engine
-from batch.evaluation.metrics import NOTHING, hits, ndcg, ranked, recall
-from batch.evaluation.references import REFERENCES, Scorer
-from batch.evaluation.splits import Split, everybody_of, hold_out, newcomers, write_training
-from batch.models.legs import Scores
-from batch.params import Params, StrengthParams, ValidationParams
+from batch.evaluation.ours import OURS, Method, Rules, Train, ablations, live, shipped
+from batch.evaluation.quality import Measured, Quality, compare, measure, over_seeds
+from batch.evaluation.references import (
+    COLD_ANIME,
+    COLD_USERS,
+    HOLD_OUT,
+    NEWCOMERS,
+    PROTOCOLS,
+    REFERENCES,
+    fit,
+    references_for,
+)
+from batch.evaluation.splits import (
+    Split,
+    cold_anime,
+    cold_users,
+    everybody_of,
+    hold_out,
+    newcomers,
+    write_training,
+)
+from batch.evaluation.titles import Titles
+from batch.evaluation.trial import Trial
+from batch.params import Params
 from batch.progress import Progress
 from batch.reuse import identity
-from batch.scoring import BLOCK, Model
-from batch.title_lists import influence_rows
+from batch.scoring import Model
 from batch.training import train
-from schemas import influence_codec
 
-_DEPTH = 100
+ABLATIONS: Final = "ablations"
+METHODS: Final = (*(one.name for one in REFERENCES), OURS, ABLATIONS)
+"""What can be chosen; ours in all its rows is one, its ablations are another."""
+GIVEN: Final = (1, 3, 5, 10)
+"""How many titles cold users give."""
 
-BlockScorer = Callable[[Histories], Scores]
-"""At most BLOCK users -> scores of the rated titles, (users, rated)."""
+Results = Mapping[str, Sequence[Quality]]
+"""Protocol, for cold users with their number of titles -> its rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """Means over users with something to find, 0 if there is no such user.
-
-    `shown` counts titles in anybody's first ten.
-    """
-
-    method: str
-    users: int
-    ndcg_10: float
-    ndcg_100: float
-    recall_20: float
-    shown: int
+def cold_users_given(titles: int, *, withheld_ranked: bool = False) -> str:
+    """What the results of cold users with that many titles are called."""
+    return f"{COLD_USERS}-{titles}{'-withheld-ranked' if withheld_ranked else ''}"
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One split, the model trained on it, and how to look at histories through that model."""
+class Evaluation:
+    """What is evaluated, how, and where models may be kept meanwhile.
 
-    split: Split
-    model: Model
-    validation: ValidationParams
+    `rules` reorder our rankings as the product does before people see them; None: no such row.
+    """
 
-    def squared(self, histories: Histories) -> csr_array:
-        """Squared ratings of the rated titles, what references learn from."""
-        table = signals.lookup(StrengthParams(rating_power=2.0).table())
-        positions = np.where(self.model.positions < self.model.rated, self.model.positions, -1)
-        return signals.weighted(histories, table, positions.astype(np.int32), self.model.rated)
-
-    def measure(self, method: str, score: BlockScorer) -> Quality:
-        """Rank everybody's candidates and compare with what was hidden."""
-        blocks = zip(self.split.given.blocks(BLOCK), self._liked.blocks(BLOCK), strict=True)
-        found = [self._measure_block(score(given), given, liked) for given, liked in blocks]
-        if not any(relevant.any() for _, _, relevant in found):
-            return Quality(method, 0, 0.0, 0.0, 0.0, 0)
-        rankings, hit, relevant = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        users = relevant > 0
-        hit, relevant, shown = hit[users], relevant[users], rankings[users, :10]
-        return Quality(
-            method,
-            int(users.sum()),
-            float(ndcg(hit, relevant, 10).mean()),
-            float(ndcg(hit, relevant, _DEPTH).mean()),
-            float(recall(hit, relevant, 20).mean()),
-            len(np.unique(shown[shown != NOTHING])),
-        )
-
-    @property
-    def _liked(self) -> Histories:
-        hidden = self.split.hidden
-        return hidden.where(signals.relevant(hidden, self.validation))
-
-    def _measure_block(
-        self, scores: Scores, given: Histories, liked: Histories
-    ) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64]]:
-        """A liked title that training does not know counts: it can only be missed."""
-        ranking = ranked(scores, self._indicator(given), _DEPTH)
-        return ranking, hits(ranking, self._indicator(liked)), np.diff(liked.starts)
-
-    def _indicator(self, histories: Histories) -> csr_array:
-        where = self.model.positions[histories.columns]
-        kept = histories.where(where < self.model.rated)
-        columns = self.model.positions[kept.columns]
-        shape = (len(kept), self.model.rated)
-        return csr_array((np.ones(len(columns), np.float32), columns, kept.starts), shape)
+    dataset: Dataset
+    titles: Titles
+    work: Path
+    params: Params
+    engine: Engine
+    progress: Progress
+    protocols: Sequence[str] = PROTOCOLS
+    methods: Sequence[str] = METHODS
+    seeds: Sequence[int] = (0,)
+    rules: Rules | None = None
 
 
-def protocols(
-    dataset: Dataset, work: Path, params: Params, engine: Engine, progress: Progress, seed: int
+def evaluate(evaluation: Evaluation) -> Results:
+    """Run every chosen protocol with every chosen method, for every seed."""
+    everybody = everybody_of(evaluation.dataset)
+    runs = [dict(_run(evaluation, everybody, seed)) for seed in evaluation.seeds]
+    return {
+        name: [over_seeds(rows) for rows in zip(*(run[name] for run in runs), strict=True)]
+        for name in runs[0]
+    }
+
+
+def _run(
+    evaluation: Evaluation, everybody: Histories, seed: int
 ) -> Iterator[tuple[str, list[Quality]]]:
-    """Run both protocols on one data set; ours is trained by the very code of a refresh."""
-    everybody = everybody_of(dataset)
-    for name, cut in (("hold-out", hold_out), ("newcomers", newcomers)):
-        split = cut(everybody, seed)
-        training = write_training(dataset, split.training, work / name)
-        known = identity(f"{name} {seed}", params)
-        model = train(training, work / f"{name}-model", known, params, engine, progress)
-        trial = Trial(split, model, params.validation)
-        yield name, [*_references(trial, progress), *_ours(trial, params, name == "newcomers")]
+    if HOLD_OUT in evaluation.protocols:
+        yield from _on_split(evaluation, HOLD_OUT, {HOLD_OUT: hold_out(everybody, seed)}, seed)
+    splits = dict(_newcomers(evaluation, everybody, seed))
+    if splits:
+        yield from _on_split(evaluation, NEWCOMERS, splits, seed)
+    if COLD_ANIME in evaluation.protocols:
+        split = cold_anime(everybody, len(evaluation.dataset.anime_ids), seed)
+        yield from _on_split(evaluation, COLD_ANIME, {COLD_ANIME: split}, seed)
 
 
-def _references(trial: Trial, progress: Progress) -> Iterator[Quality]:
-    training = trial.squared(trial.split.training)
-    for done, (name, fit) in enumerate(REFERENCES.items(), start=1):
-        yield trial.measure(name, _on_squared(trial, fit(training)))
-        progress("references", done, len(REFERENCES))
+def _newcomers(
+    evaluation: Evaluation, everybody: Histories, seed: int
+) -> Iterator[tuple[str, Split]]:
+    """Splits that share their training rows, so that each method is fitted once."""
+    split = newcomers(everybody, seed)
+    if NEWCOMERS in evaluation.protocols:
+        yield NEWCOMERS, split
+    if COLD_USERS in evaluation.protocols:
+        for ranked in (False, True):
+            for n in GIVEN:
+                few = cold_users(split, n, seed, withheld_ranked=ranked)
+                yield cold_users_given(n, withheld_ranked=ranked), few
 
 
-def _on_squared(trial: Trial, score: Scorer) -> BlockScorer:
-    return lambda given: score(trial.squared(given))
+def _on_split(
+    evaluation: Evaluation, protocol: str, splits: Mapping[str, Split], seed: int
+) -> Iterator[tuple[str, list[Quality]]]:
+    """Fit each method once on the rows that the splits share; measure it on each of them."""
+    trials = {
+        name: Trial(evaluation.dataset, evaluation.titles, split, evaluation.params.validation)
+        for name, split in splits.items()
+    }
+    found: dict[str, list[Measured]] = {name: [] for name in trials}
+    for method in _methods(evaluation, protocol, next(iter(trials.values())), seed):
+        for name, trial in trials.items():
+            ranking = trial.rank(method.name, method.score, method.reorder)
+            found[name].append(measure(trial, ranking))
+    for name, measured in found.items():
+        yield name, compare(measured, OURS, seed)
 
 
-def _ours(trial: Trial, params: Params, live: bool) -> Iterator[Quality]:
-    model = trial.model
-    rated = model.rated
-    yield trial.measure("ours", lambda one: model.score(model.strengths(one))[:, :rated].copy())
-    yield trial.measure("ours, linear leg", lambda one: model.linear.score(model.strengths(one)))
-    if live:
-        rows = live_rows(model, params)
-        yield trial.measure("ours, live path", lambda one: (model.strengths(one) @ rows).toarray())
+def _methods(evaluation: Evaluation, protocol: str, trial: Trial, seed: int) -> Iterator[Method]:
+    """All chosen methods, one after the other, so that one model at a time is in memory.
+
+    They are fitted on the training rows and rated titles, which splits of one protocol share.
+    """
+    references = references_for(protocol, evaluation.methods)
+    for done, reference in enumerate(references, start=1):
+        yield Method(reference.name, fit(reference, trial))
+        evaluation.progress(f"{protocol}: references", done, len(references))
+    if {OURS, ABLATIONS} & set(evaluation.methods):
+        yield from _ours(evaluation, protocol, trial, seed)
 
 
-def live_rows(model: Model, params: Params) -> csr_array:
-    """What the API's live path sums: influence rows as stored, (rated, rated)."""
-    payloads = [
-        payload
-        for first in range(0, model.rated, BLOCK)
-        for payload in influence_rows(model, first, min(first + BLOCK, model.rated), params.lists)
-    ]
-    columns, values = zip(*(influence_codec.decode(one) for one in payloads), strict=True)
-    starts = np.concatenate(([0], np.cumsum([len(one) for one in columns])))
-    where = model.positions[np.concatenate(columns).astype(np.int64)]
-    shape = (model.rated, model.anime)
-    found = csr_array((np.concatenate(values).astype(np.float32), where, starts), shape)
-    return found[:, : model.rated]
+def _ours(evaluation: Evaluation, protocol: str, trial: Trial, seed: int) -> Iterator[Method]:
+    training = write_training(
+        evaluation.dataset, trial.split.training, evaluation.work / f"{protocol}-{seed}"
+    )
+    fitted: Train = partial(trained, evaluation, training)
+    model = fitted(evaluation.params)
+    if OURS in evaluation.methods:
+        yield from shipped(trial, model, evaluation.rules)
+        if protocol == NEWCOMERS:
+            yield live(trial, model, evaluation.params.lists)
+    if ABLATIONS in evaluation.methods:
+        yield from ablations(trial, model, evaluation.params, fitted)
+
+
+def trained(evaluation: Evaluation, training: Dataset, params: Params) -> Model:
+    """Ours, by the very code of a refresh."""
+    known = identity(training.folder.name, params)
+    folder = training.folder.with_name(f"{training.folder.name}-model")
+    return train(training, folder, known, params, evaluation.engine, evaluation.progress)

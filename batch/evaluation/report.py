@@ -1,42 +1,70 @@
-"""The quality report: metrics.json for machines, evaluation.md for people."""
+"""The quality report in files: figures for machines, tables and plots for people."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
-from batch.evaluation.protocols import Quality
-from batch.evaluation.references import PEERS_INSTALLED
+from batch.evaluation.protocols import Results
+from batch.evaluation.quality import Quality
+from batch.evaluation.tables import markdown
 
-Results = Mapping[str, Sequence[Quality]]
-"""Protocol -> its rows."""
+METRICS: Final = "metrics.json"
+SLICES: Final = "slices.json"
+REPORT: Final = "evaluation.md"
+PLOTS: Final = "evaluation"
+"""The folder of plots, beside the report that shows them."""
 
 
-def write_report(results: Results, folder: Path) -> None:
-    """Write both files."""
+def write_report(
+    results: Results, folder: Path, missing: Sequence[str] = (), more: str = ""
+) -> None:
+    """Write metrics.json, slices.json, evaluation.md and, where matplotlib is installed, plots.
+
+    Args:
+        results: of every protocol that was run.
+        folder: is made if it is not there; what was there is overwritten.
+        missing: references that were asked for and are not installed.
+        more: Markdown that follows the tables.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    plain = {name: [asdict(row) for row in rows] for name, rows in results.items()}
-    (folder / "metrics.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
-    (folder / "evaluation.md").write_text(markdown(results), encoding="utf-8")
+    _write_json(folder / METRICS, figures(results))
+    _write_json(folder / SLICES, sliced(results))
+    plots = _plots(results, folder)
+    text = "\n".join(["# Evaluation\n", plots, markdown(results, missing), more])
+    (folder / REPORT).write_text(text.rstrip() + "\n", encoding="utf-8")
 
 
-def markdown(results: Results) -> str:
-    """One table for each protocol."""
-    parts = [_table(name, rows) for name, rows in results.items()]
-    if not PEERS_INSTALLED:
-        parts.append("item-kNN and iALS were left out: `make peers` installs what they need.\n")
-    return "\n".join(parts)
+def figures(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+    """Protocol -> method -> figure, with the ends of intervals and p-values as figures too."""
+    return {name: {one.method: _flat(one) for one in rows} for name, rows in results.items()}
 
 
-def _table(name: str, rows: Sequence[Quality]) -> str:
-    head = [
-        f"## {name}\n",
-        "| method | NDCG@10 | NDCG@100 | Recall@20 | titles in anybody's top 10 |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    lines = [
-        f"| {one.method} | {one.ndcg_10:.4f} | {one.ndcg_100:.4f} | {one.recall_20:.4f} "
-        f"| {one.shown:,} |"
-        for one in rows
-    ]
-    return "\n".join([*head, *lines, f"\n{rows[0].users:,} users.\n"])
+def sliced(results: Results) -> dict[str, dict[str, object]]:
+    """Protocol -> method -> kind of slice -> part -> NDCG."""
+    return {name: {one.method: one.slices for one in rows} for name, rows in results.items()}
+
+
+def _flat(one: Quality) -> dict[str, float]:
+    return {
+        "users": one.users,
+        **one.figures,
+        **{f"{name}_low": value for name, value in one.low.items()},
+        **{f"{name}_high": value for name, value in one.high.items()},
+        **{f"{name}_spread": value for name, value in one.spreads.items()},
+        **({} if one.p is None else {"p": one.p}),
+    }
+
+
+def _plots(results: Results, folder: Path) -> str:
+    if find_spec("matplotlib") is None:
+        return "There are no plots: they need the `evaluation` extra.\n"
+    from batch.evaluation.plots import write_plots
+
+    shown = write_plots(results, folder / PLOTS)
+    return "\n".join(f"![{caption}]({PLOTS}/{name})\n" for name, caption in shown.items())
+
+
+def _write_json(path: Path, document: object) -> None:
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -15,48 +15,89 @@ from schemas import documents
 _HELD_OUT: float = 0.2
 _FEWEST_ROWS: int = 5
 _NEWCOMERS: float = 0.1
+_COLD_TITLES: float = 0.05
+_FEWEST_RATINGS: int = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """`training` to learn from; then, user by user, what is `given` and what is to be found.
 
-    `given` and `hidden` have the same users in the same order.
+    `given`, `owned` and `hidden` have the same users in the same order. What is `owned`, given
+    or not, is never a candidate. `cold` names the only candidates, by catalogue column; None:
+    every title of the training rows is one.
     """
 
     training: Histories
     given: Histories
+    owned: Histories
     hidden: Histories
+    cold: NDArray[np.int32] | None = None
 
 
 def hold_out(everybody: Histories, seed: int) -> Split:
     """Known users: of each with five rows or more, a random fifth is hidden."""
     hidden = _random_fifth(everybody, np.random.default_rng(seed))
     training = everybody.where(~hidden)
-    return Split(training, training, everybody.where(hidden))
+    return Split(training, training, training, everybody.where(hidden))
 
 
 def newcomers(everybody: Histories, seed: int) -> Split:
     """Unknown users: a tenth of all are left out; a fifth of their rows is hidden."""
     random = np.random.default_rng(seed)
     new = random.random(len(everybody)) < _NEWCOMERS
-    theirs = _users(everybody, new)
+    theirs = chosen_users(everybody, new)
     hidden = _random_fifth(theirs, random)
-    return Split(_users(everybody, ~new), theirs.where(~hidden), theirs.where(hidden))
+    given = theirs.where(~hidden)
+    return Split(chosen_users(everybody, ~new), given, given, theirs.where(hidden))
+
+
+def cold_users(newcomers: Split, titles: int, seed: int, *, withheld_ranked: bool = False) -> Split:
+    """The same newcomers with that many random titles given; the others are withheld.
+
+    Withheld titles are owned all the same, so that the candidates are those of `newcomers` and
+    nobody is blamed for a title that its user likes but neither gave nor hid. If they are to be
+    ranked, as somebody would who does not know of them, each of them in a ranking is a miss.
+    """
+    random = np.random.default_rng([seed, titles])
+    few = _random_places(newcomers.given, random) < titles
+    given = newcomers.given.where(few)
+    return replace(newcomers, given=given, owned=given if withheld_ranked else newcomers.given)
+
+
+def cold_anime(everybody: Histories, anime: int, seed: int) -> Split:
+    """Titles nobody has rated yet: all rows of one in twenty well-known titles are hidden.
+
+    Well known are those with twenty ratings or more.
+    """
+    ratings = np.bincount(everybody.columns[everybody.ratings > 0], minlength=anime)
+    known = np.flatnonzero(ratings >= _FEWEST_RATINGS)
+    n = round(len(known) * _COLD_TITLES)
+    cold = np.sort(np.random.default_rng(seed).permutation(known)[:n]).astype(np.int32)
+    hidden = np.isin(everybody.columns, cold)
+    training = everybody.where(~hidden)
+    return Split(training, training, training, everybody.where(hidden), cold)
 
 
 def _random_fifth(histories: Histories, random: np.random.Generator) -> NDArray[np.bool_]:
     """An exact share of each user's rows, rounded, shape (interactions,)."""
-    rows, lengths = histories.rows, np.diff(histories.starts)
-    order = np.lexsort((random.random(len(rows)), rows))
-    places = np.empty(len(rows), np.int64)
-    places[order] = np.arange(len(rows)) - histories.starts[:-1][rows]
+    lengths = np.diff(histories.starts)
     wanted = np.where(lengths >= _FEWEST_ROWS, np.rint(lengths * _HELD_OUT), 0)
-    chosen: NDArray[np.bool_] = places < wanted[rows]
+    chosen: NDArray[np.bool_] = _random_places(histories, random) < wanted[histories.rows]
     return chosen
 
 
-def _users(histories: Histories, chosen: NDArray[np.bool_]) -> Histories:
+def _random_places(histories: Histories, random: np.random.Generator) -> NDArray[np.int64]:
+    """Each interaction's place, from 0, in a random order of its user's, (interactions,)."""
+    rows = histories.rows
+    order = np.lexsort((random.random(len(rows)), rows))
+    places = np.empty(len(rows), np.int64)
+    places[order] = np.arange(len(rows)) - histories.starts[:-1][rows]
+    return places
+
+
+def chosen_users(histories: Histories, chosen: NDArray[np.bool_]) -> Histories:
+    """Keep some users, shape (users,)."""
     kept = histories.where(chosen[histories.rows])
     starts = np.concatenate(([0], np.cumsum(np.diff(kept.starts)[chosen])))
     return replace(kept, user_ids=kept.user_ids[chosen], starts=starts)

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from batch.evaluation.metrics import NOTHING, hits, mean_ndcg, ndcg, ranked, recall
+from batch.evaluation.metrics import (
+    NOTHING,
+    average_precision,
+    hits,
+    mean_ndcg,
+    ndcg,
+    ranked,
+    recall,
+    reciprocal_rank,
+)
 
 
 def found(*rows):
@@ -58,6 +67,25 @@ def test_a_place_without_a_title_is_no_hit():
     wanted = csr_array(np.float32([[1, 1, 1]]))
 
     assert hits(np.array([[1, NOTHING]]), wanted).tolist() == [[True, False]]
+
+
+def test_a_place_without_a_title_is_no_hit_of_the_user_before_either():
+    wanted = csr_array(np.float32([[0, 0, 1], [1, 0, 0]]))
+
+    assert not hits(np.array([[0, 1], [1, NOTHING]]), wanted).any()
+
+
+def test_average_precision_is_the_mean_precision_at_wanted_titles():
+    # Found first and third, of four: 1/1 + 2/3.
+    value = average_precision(found([1, 0, 1], [0, 0, 0]), np.array([4, 1]), 3)
+
+    assert value == pytest.approx([(1 + 2 / 3) / 4, 0])
+
+
+def test_the_reciprocal_rank_is_that_of_the_first_hit():
+    assert reciprocal_rank(found([0, 1, 1], [0, 0, 1], [0, 0, 0]), 3) == pytest.approx(
+        [1 / 2, 1 / 3, 0]
+    )
 
 
 def test_ndcg_of_a_ranking_shorter_than_its_cutoff_still_misses_what_it_cannot_show():
