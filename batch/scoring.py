@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from batch.dataset import Histories
 from batch.models.blend import blend
 from batch.models.blocked import BlockedMatrix
 from batch.models.content import TitleVectors
-from batch.models.legs import Leg, Scores
+from batch.models.legs import PEOPLE, Leg, PeopleLeg, Scores
 from schemas.manifests import ModelManifest
 
 BLOCK: Final = 256
@@ -87,6 +87,11 @@ class Model:
         rated = blend([leg.score(rows) for leg in (self.linear, *self.others)], weights)
         rated += _PRIOR * self.popularity
         return self.with_unrated(rated)[:users]
+
+    def user_vectors(self, strengths: csr_array) -> NDArray[np.float32]:
+        """Where users are in the space of tastes, (users, factors), for at most BLOCK users."""
+        leg = cast(PeopleLeg, self.others[list(self.manifest.blend).index(PEOPLE) - 1])
+        return leg.vectors(padded(strengths))[: strengths.shape[0]]
 
     def with_unrated(self, rated: Scores) -> Scores:
         """Add columns for the unrated titles to scores of shape (users, rated)."""

@@ -76,6 +76,10 @@ class ElsaLeg:
         found: Scores = _on_grid(tastes / lengths, _TASTE_GRID) @ self.embeddings.T
         return found * lengths
 
+    def vectors(self, strengths: csr_array) -> NDArray[np.float32]:
+        tastes = strengths @ self.embeddings
+        return _on_grid(tastes / _lengths(tastes), _TASTE_GRID)
+
     def save(self, folder: Path) -> None:
         self.model.save(folder / _FILE)
 

@@ -20,6 +20,10 @@ LEGS: Final = ("linear", "elsa")
 """Modules of batch.models, each with `fit` and `load`. The first one sets the scale of scores."""
 
 
+PEOPLE: Final = "elsa"
+"""The leg that places users among each other; see PeopleLeg."""
+
+
 class Leg(Protocol):
     """A fitted model of the rated titles."""
 
@@ -32,6 +36,17 @@ class Leg(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write everything `load` needs into an existing, empty folder. No pickles."""
+
+
+class PeopleLeg(Leg, Protocol):
+    """A leg that has a vector for everybody, also for users it was not trained on."""
+
+    def vectors(self, strengths: csr_array) -> NDArray[np.float32]:
+        """Place users by their taste, shape (users, factors): rows of length one.
+
+        The row of a user without strengths is zero. Like scores, a row depends on that user
+        only, as long as blocks are padded to one size.
+        """
 
 
 @dataclass(frozen=True, slots=True)

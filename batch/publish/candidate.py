@@ -90,6 +90,7 @@ class Candidate:
         return verify.read_back(
             self.engine,
             self.job.dataset,
+            self.job.pool,
             self.job.store,
             self.generation,
             live,
@@ -135,6 +136,9 @@ class Candidate:
             "histories": round(
                 counts["histories"] * mean([keys.history(generation, u) for u in user_ids])
             ),
+            "neighbours": round(
+                counts["neighbours"] * mean([keys.neighbours(generation, u) for u in user_ids])
+            ),
             "catalogue": round(mean([keys.catalogue(generation)])),
         }
 
@@ -175,6 +179,7 @@ class Candidate:
 _NAMES: Final = {
     pipeline.USERS: "users",
     pipeline.HISTORIES: "histories",
+    pipeline.NEIGHBOURS: "neighbours",
     pipeline.SIMILAR: "similar",
     pipeline.INFLUENCE: "influence",
 }
