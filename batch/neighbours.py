@@ -122,7 +122,8 @@ def _bound(similarities: Vectors, n: int) -> Vectors:
 
 def _levels(similarities: Vectors) -> NDArray[np.int64]:
     scaled = similarities.astype(np.float64).clip(0, 1) * SIMILARITY_SCALE
-    return np.rint(scaled).astype(np.int64)
+    levels: NDArray[np.int64] = np.rint(scaled).astype(np.int64)
+    return levels
 
 
 def _cut(

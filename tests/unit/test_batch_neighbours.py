@@ -177,7 +177,7 @@ def test_the_pool_is_not_made_of_validation_users():
 
 
 def test_the_bound_spares_most_of_the_pool():
-    ids, rows = crowd(4000)
+    _, rows = crowd(4000)
     similarities = on_grid(rows[:50]) @ on_grid(rows).T
 
     passed = (similarities >= neighbours._bound(similarities, 50)[:, None]).sum(axis=1)
