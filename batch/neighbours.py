@@ -18,8 +18,6 @@ _GROUPS: Final = 512
 """More than anybody's neighbours: the largest of each group bounds the n-th largest of all."""
 _SPARE: Final = 6
 """Standard deviations of users that are chosen beyond the size of the pool, so that it is full."""
-_SALT: Final = np.uint64(0x6E65617265737421)
-"""Keeps the choice of the pool apart from that of the validation users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +89,13 @@ def nearest(user_ids: NDArray[np.int64], vectors: Vectors, pool: Pool, n: int) -
     near = np.flatnonzero(similarities >= _bound(similarities, n)[:, None])  # nonzero is slower
     rows, places = np.divmod(near, len(pool.user_ids))
     levels = _levels(similarities[rows, places])
-    order = np.lexsort((places, -levels, rows))
-    order = order[levels[order] > 0]
+    order = np.lexsort((-levels, rows))  # stable: ties stay in the order of ids
     return _cut(rows[order], pool.user_ids[places[order]], levels[order], (len(user_ids), n))
 
 
 def _order(user_ids: NDArray[np.int64]) -> NDArray[np.uint64]:
-    return mix(mix(user_ids.astype(np.uint64) + GOLDEN) ^ _SALT)
+    """Mixed twice: mixed once they choose the validation users."""
+    return mix(mix(user_ids.astype(np.uint64) + GOLDEN))
 
 
 def _hide_self(similarities: Vectors, user_ids: NDArray[np.int64], pool: Pool) -> None:
@@ -117,7 +115,8 @@ def _bound(similarities: Vectors, n: int) -> Vectors:
     grouped = similarities[:, : width - width % groups].reshape(users, -1, groups)
     n = min(n, groups)
     reached = np.partition(grouped.max(axis=1), groups - n, axis=1)[:, groups - n]
-    level = np.float32(1 / SIMILARITY_SCALE)  # two of them, since equal levels are a tie
+    level = np.float32(1 / SIMILARITY_SCALE)
+    # Equal levels are a tie, so a little less may do; half a level is stored as nothing.
     return np.maximum(reached - 2 * level, level / 2)
 
 

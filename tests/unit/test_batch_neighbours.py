@@ -76,6 +76,13 @@ def test_ties_go_to_the_lower_id():
     assert list(found_by(9, EAST, people, n=1)) == [20]
 
 
+def test_what_is_stored_alike_is_a_tie():
+    step = 1 / 2048
+    people = {10: (0.5, 100 * step), 20: (0.5, 101 * step), 30: (0.5, 0)}
+
+    assert list(found_by(9, (0.5, step), people, n=1)) == [10]
+
+
 def test_tastes_alike_are_not_more_than_alike():
     fifths = (0.2**0.5,) * 5
     assert np.linalg.norm(on_grid(vectors(fifths))) > 1
@@ -133,7 +140,16 @@ def test_everybody_is_in_a_pool_that_is_large_enough():
     assert chosen(ids, 500, 32_768).all()
 
 
-def test_a_small_pool_is_full_and_the_same_however_users_arrive():
+@pytest.mark.parametrize("size", [1, 2, 10, 50, 200, 1000, 2500])
+def test_a_pool_is_full(size):
+    ids, rows = crowd(5000, seed=size)
+    picked = chosen(ids, 5000, size)
+
+    assert len(pool_of(ids[picked], rows[picked], size).user_ids) == size
+    assert picked.sum() < size + 12 * (size**0.5 + 1)
+
+
+def test_a_pool_is_the_same_however_users_arrive():
     ids, rows = crowd(5000)
     picked = chosen(ids, 5000, 300)
     apart = np.concatenate([chosen(ids[:1700], 5000, 300), chosen(ids[1700:], 5000, 300)])
@@ -142,7 +158,6 @@ def test_a_small_pool_is_full_and_the_same_however_users_arrive():
     whole = pool_of(ids[picked], rows[picked], 300)
     pieces = pool_of(ids[order], rows[order], 300)
 
-    assert 300 <= picked.sum() < 500
     assert (apart == picked).all()
     assert len(whole.user_ids) == 300
     assert whole.user_ids.tolist() == pieces.user_ids.tolist() == sorted(whole.user_ids.tolist())
