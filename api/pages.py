@@ -9,6 +9,7 @@ HOME: Final = """<!doctype html>
 <h1>Anime recommendations</h1>
 <ul>
 <li><a href="/v1/users/1/recommendations">GET /v1/users/{user_id}/recommendations</a></li>
+<li><a href="/v1/users/1/similar">GET /v1/users/{user_id}/similar</a></li>
 <li><a href="/v1/anime/1">GET /v1/anime/{anime_id}</a></li>
 <li><a href="/v1/anime/1/similar">GET /v1/anime/{anime_id}/similar</a></li>
 <li>POST /v1/recommendations with {"ratings": [{"anime_id": 1, "rating": 9}]}</li>

@@ -1,6 +1,6 @@
 """Answers as JSON text, joined from what the catalogue prepared. No Flask, no decisions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain, repeat
 from typing import Final
@@ -9,7 +9,7 @@ import orjson
 
 from api.catalogue import Catalogue
 from api.lines import NOTHING, Because, Lines
-from api.service import Answer
+from api.service import Answer, People
 from schemas.manifests import GenerationManifest
 from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
 from schemas.records import Anime, AnimeId, Generation, UserId
@@ -24,6 +24,15 @@ def for_user(user_id: UserId, answer: Answer, *, reasons: bool) -> str:
 
 def similar(anime_id: AnimeId, answer: Answer) -> str:
     return _answer(f'"anime_id":{anime_id},', answer, reasons=False)
+
+
+def people(user_id: UserId, answer: People) -> str:
+    items = (
+        f'{{"rank":{rank},"user_id":{one.user_id},"similarity":{one.similarity:.4g}}}'
+        for rank, one in enumerate(answer.neighbours, 1)
+    )
+    subject, generation = f'"user_id":{user_id},', answer.loaded.generation
+    return _envelope(subject, "precomputed", generation, items)
 
 
 def live(answer: Answer, *, reasons: bool) -> str:
@@ -48,8 +57,12 @@ def _answer(subject: str, answer: Answer, *, reasons: bool) -> str:
         first = len(answer.lines.columns) + 1
         more = _items(answer.topped_up, catalogue, first, _FROM_POPULAR, reasons=reasons)
         items = chain(items, more)
+    return _envelope(subject, answer.source, answer.loaded.generation, items)
+
+
+def _envelope(subject: str, source: str, generation: Generation, items: Iterable[str]) -> str:
     return (
-        f'{{{subject}"source":"{answer.source}","generation":"{answer.loaded.generation}",'
+        f'{{{subject}"source":"{source}","generation":"{generation}",'
         f'"stale":false,"items":[{",".join(items)}]}}'
     )
 

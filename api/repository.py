@@ -11,11 +11,11 @@ from redis import Redis
 from api import lines
 from api.catalogue import Catalogue, prepare
 from api.lines import Lines
-from schemas import catalogue_codec, documents, keys, pointer, ranking_codec
+from schemas import catalogue_codec, documents, keys, neighbours_codec, pointer, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.manifests import GenerationManifest
 from schemas.pointer import Pointer
-from schemas.records import AnimeId, Generation, UserId
+from schemas.records import AnimeId, Generation, Neighbour, UserId
 
 POINTER_SECONDS: Final = 1.0
 KEPT: Final = 2
@@ -49,6 +49,9 @@ class Rankings(Protocol):
     def load(self, generation: Generation) -> Loaded: ...
     def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None: ...
     def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None: ...
+    def neighbours(
+        self, generation: Generation, user_id: UserId, limit: int
+    ) -> tuple[Neighbour, ...] | None: ...
     def influences(
         self, generation: Generation, anime_ids: Sequence[AnimeId]
     ) -> list[bytes | None]:
@@ -80,6 +83,15 @@ class RedisRankings:
 
     def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None:
         return self._lines(keys.similar(generation, anime_id), limit)
+
+    def neighbours(
+        self, generation: Generation, user_id: UserId, limit: int
+    ) -> tuple[Neighbour, ...] | None:
+        key = keys.neighbours(generation, user_id)
+        payload = self._get(key)
+        if payload is None:
+            return None
+        return _decode(key, payload, lambda found: neighbours_codec.decode(found, limit))
 
     def influences(
         self, generation: Generation, anime_ids: Sequence[AnimeId]

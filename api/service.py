@@ -11,7 +11,7 @@ from api.lines import Lines
 from api.repository import Loaded, Rankings
 from schemas.errors import RecommenderError
 from schemas.manifests import GenerationManifest
-from schemas.records import Anime, AnimeId, Column, Generation, Status, UserId
+from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
 from schemas.strengths import strength
 
 Source = Literal["precomputed", "live", "popular"]
@@ -33,6 +33,14 @@ class Answer:
     lines: Lines
     topped_up: Lines = field(default_factory=Lines)
     ignored: tuple[AnimeId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Users of similar taste, nearest first; always precomputed."""
+
+    loaded: Loaded
+    neighbours: tuple[Neighbour, ...]
 
 
 def current(rankings: Rankings) -> Loaded:
@@ -65,6 +73,12 @@ def similar(rankings: Rankings, anime_id: AnimeId, limit: int) -> Answer:
     _column(loaded, anime_id)
     stored = rankings.similar_to(loaded.generation, anime_id, limit)
     return Answer(loaded, "precomputed", Lines() if stored is None else stored)
+
+
+def similar_users(rankings: Rankings, user_id: UserId, limit: int) -> People:
+    """Serve a user's nearest users: none for somebody unknown, or whose taste is."""
+    loaded = current(rankings)
+    return People(loaded, rankings.neighbours(loaded.generation, user_id, limit) or ())
 
 
 def anime(rankings: Rankings, anime_id: AnimeId) -> Anime:

@@ -18,6 +18,7 @@ MAX_BODY: Final = 1024 * 1024
 # The parameters each route accepts; parameters.PARAMETERS says what each may be.
 OF_USER: Final = ("limit", "reasons", "franchise")
 OF_SIMILAR: Final = ("limit", "franchise")
+OF_PEOPLE: Final = ("limit",)
 OF_LIVE: Final = ("limit", "reasons", "franchise")
 
 
@@ -36,6 +37,7 @@ class Views:
     def init_app(self, app: Flask) -> None:
         app.url_map.converters["digits"] = Digits
         app.get("/v1/users/<digits:user_id>/recommendations")(self.recommendations)
+        app.get("/v1/users/<digits:user_id>/similar")(self.similar_users)
         app.get("/v1/anime/<digits:anime_id>")(self.anime)
         app.get("/v1/anime/<digits:anime_id>/similar")(self.similar)
         app.post("/v1/recommendations")(self.live)
@@ -45,10 +47,13 @@ class Views:
         app.get("/")(self.home)
 
     def recommendations(self, user_id: str) -> Response:
-        user = UserId(_id("user_id", user_id, 0, MAX_USER_ID))
-        asked = _listing(OF_USER)
+        user, asked = _user_id(user_id), _listing(OF_USER)
         answer = service.recommend(self._rankings, user, asked.limit)
         return _json(render.for_user(user, answer, reasons=bool(asked.reasons)))
+
+    def similar_users(self, user_id: str) -> Response:
+        user, asked = _user_id(user_id), _listing(OF_PEOPLE)
+        return _json(render.people(user, service.similar_users(self._rankings, user, asked.limit)))
 
     def anime(self, anime_id: str) -> Response:
         _listing(())
@@ -91,6 +96,10 @@ def _body() -> bytes:
     if len(body) > MAX_BODY:
         raise RequestEntityTooLarge(f"The body must be at most {MAX_BODY} bytes long.")
     return body
+
+
+def _user_id(digits: str) -> UserId:
+    return UserId(_id("user_id", digits, 0, MAX_USER_ID))
 
 
 def _anime_id(digits: str) -> AnimeId:

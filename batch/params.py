@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from schemas.errors import SettingsError
+from schemas.neighbours_codec import MAX_NEIGHBOURS
 from schemas.ranking_codec import MAX_ENTRIES
 from schemas.strengths import RATED_PREFIX
 
@@ -98,6 +99,8 @@ class ListParams:
     influence: int = 200
     popular: int = 200
     popular_damping: float = 50.0
+    neighbours: int = 50
+    neighbour_pool: int = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +161,12 @@ _COUNTS: Final = frozenset(
         "candidates",
         "influence",
         "lease_seconds",
+        "neighbour_pool",
     ]
 )
-_LIST_LENGTHS: Final = frozenset({"entries", "reasons", "similar", "popular"})
+_LIST_LENGTHS: Final = dict.fromkeys(("entries", "reasons", "similar", "popular"), MAX_ENTRIES) | {
+    "neighbours": MAX_NEIGHBOURS
+}
 
 
 def load(path: Path | None) -> Params:
@@ -231,8 +237,8 @@ def _problems_of(where: str, key: str, kind: object, value: object) -> list[str]
         return [f"{where} must be at least 1, got {value!r}"]
     if key in _SHARES and not 0 <= value <= 1:
         return [f"{where} must be from 0 to 1, got {value!r}"]
-    if key in _LIST_LENGTHS and not 1 <= value <= MAX_ENTRIES:
-        return [f"{where} must be from 1 to {MAX_ENTRIES}, got {value!r}"]
+    if key in _LIST_LENGTHS and not 1 <= value <= _LIST_LENGTHS[key]:
+        return [f"{where} must be from 1 to {_LIST_LENGTHS[key]}, got {value!r}"]
     if key not in _SIGNED and value < 0:
         return [f"{where} must not be negative, got {value!r}"]
     return []

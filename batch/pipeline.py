@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,6 +17,9 @@ from batch.chunks import chunks
 from batch.dataset import Dataset, Histories
 from batch.encoding import encode_histories
 from batch.engine import Engine, save_json
+from batch.neighbour_lists import neighbour_lists
+from batch.neighbour_transforms import load_pool, make_pool
+from batch.neighbours import Pool
 from batch.params import ListParams
 from batch.publish.sink import Chunk, Sample, WriteToRedis, Written
 from batch.scoring import BLOCK, Model
@@ -25,7 +28,7 @@ from batch.user_lists import user_lists
 from schemas import keys
 from schemas.records import Generation
 
-USERS, HISTORIES, SIMILAR, INFLUENCE = "u", "h", "a", "i"
+USERS, HISTORIES, NEIGHBOURS, SIMILAR, INFLUENCE = "u", "h", "n", "a", "i"
 """Families of keys.prefix."""
 _TITLES: Final = 16 * BLOCK
 """Titles in one element of the pipeline."""
@@ -35,16 +38,32 @@ Block = TypeVar("Block")
 
 @dataclass(frozen=True)
 class Job:
-    """Everything a worker needs to know; small, since it travels with the graph."""
+    """Everything a worker needs to know; small, since it travels with the graph.
+
+    `pool` is where the pool of neighbours is put, in a folder that is deleted after the run.
+    """
 
     generation: Generation
     dataset: Dataset
     model_folder: Path
     store: str
     lists: ListParams
+    pool: Path
 
-    def load_model(self) -> Model:
-        return artifacts.load_model(self.model_folder)
+    def load_tools(self) -> "Tools":
+        return Tools(artifacts.load_model(self.model_folder), self.pool)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a process loads once: the model, and the pool of neighbours when it is needed."""
+
+    model: Model
+    pool_path: Path
+
+    @cached_property
+    def pool(self) -> Pool:
+        return load_pool(self.pool_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +77,10 @@ class Total:
 def write_lists(engine: Engine, job: Job, samples: int, report: Path) -> None:
     """Rank everything and write it; what was written is summed up as JSON in `report`."""
     anime = len(job.dataset.anime_ids)
+    shared = Shared()
+    make_pool(engine, job.dataset, partial(_model, job, shared), job.lists.neighbour_pool, job.pool)
 
     def build(pipeline: beam.Pipeline) -> object:
-        shared = Shared()
         users = (
             pipeline
             | "Shards" >> beam.Create(job.dataset.manifest.shards)
@@ -86,24 +106,36 @@ def write_lists(engine: Engine, job: Job, samples: int, report: Path) -> None:
     engine.run(build)
 
 
+def _tools(job: Job, shared: Shared) -> Tools:
+    found: Tools = shared.acquire(job.load_tools, tag=str(job.model_folder))
+    return found
+
+
+def _model(job: Job, shared: Shared) -> Model:
+    return _tools(job, shared).model
+
+
 class _Rank(beam.DoFn):
-    """Shard names or block starts -> chunks; the model is loaded once per process."""
+    """Shard names or block starts -> chunks; the tools are loaded once per process."""
 
     def __init__(self, job: Job, shared: Shared, make: Callable[..., Iterator[Chunk]]) -> None:
         self._job, self._shared, self._make = job, shared, make
 
     def setup(self) -> None:
-        self._model = self._shared.acquire(self._job.load_model, tag=str(self._job.model_folder))
+        self._tools = _tools(self._job, self._shared)
 
     def process(self, element: str | int) -> Iterator[Chunk]:
-        yield from self._make(self._job, self._model, element)
+        yield from self._make(self._job, self._tools, element)
 
 
-def _user_chunks(job: Job, model: Model, shard: str) -> Iterator[Chunk]:
+def _user_chunks(job: Job, tools: Tools, shard: str) -> Iterator[Chunk]:
     histories = job.dataset.shard(shard)
-    rank = partial(_rank_block, model, job.lists)
-    lists = _flat(in_threads(rank, histories.blocks(BLOCK)))
     ids = histories.user_ids.tolist()
+    find = partial(_find_neighbours, tools, job.lists)
+    nearest = _flat(in_threads(find, histories.blocks(BLOCK)))
+    yield from _chunked(job, NEIGHBOURS, zip(ids, nearest, strict=True))
+    rank = partial(_rank_block, tools.model, job.lists)
+    lists = _flat(in_threads(rank, histories.blocks(BLOCK)))
     yield from _chunked(job, USERS, zip(ids, lists, strict=True), counted=True)
     yield from _chunked(job, HISTORIES, zip(ids, encode_histories(histories), strict=True))
 
@@ -112,7 +144,12 @@ def _rank_block(model: Model, lists: ListParams, histories: Histories) -> list[b
     return list(user_lists(model, histories, lists))
 
 
-def _title_chunks(job: Job, model: Model, first: int) -> Iterator[Chunk]:
+def _find_neighbours(tools: Tools, lists: ListParams, histories: Histories) -> list[bytes]:
+    return list(neighbour_lists(tools.model, tools.pool, histories, lists.neighbours))
+
+
+def _title_chunks(job: Job, tools: Tools, first: int) -> Iterator[Chunk]:
+    model = tools.model
     last = min(first + _TITLES, model.anime)
     ids = job.dataset.anime_ids[model.columns[first:last]].tolist()
     for family, rank in ((SIMILAR, similar_lists), (INFLUENCE, influence_rows)):

@@ -173,7 +173,8 @@ def _candidate(
         users=dataset.manifest.users,
     )
     Register(client).write(noted)
-    job = Job(record.generation, dataset, choice.folder, request.store, request.params.lists)
+    lists, pool = request.params.lists, work / "pool.npz"
+    job = Job(record.generation, dataset, choice.folder, request.store, lists, pool)
     return Candidate(client, noted, job, choice.manifest, request.params, request.engine, work)
 
 

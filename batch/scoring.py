@@ -14,7 +14,7 @@ from batch.dataset import Histories
 from batch.hybrid import Hybrid
 from batch.models.blend import FEW, moments
 from batch.models.blocked import BlockedMatrix
-from batch.models.legs import Leg, Scores
+from batch.models.legs import LEGS, PEOPLE, Leg, PeopleLeg, Scores
 from batch.models.likeness import TitleVectors
 from schemas.manifests import ModelManifest
 
@@ -144,6 +144,11 @@ class Model:
             new *= np.float32(self.manifest.novelty) * scale / spread
             found[:, self.rated :] += new
         return found
+
+    def user_vectors(self, strengths: csr_array) -> NDArray[np.float32]:
+        """Where users are in the space of tastes, (users, factors), for at most BLOCK users."""
+        leg = cast(PeopleLeg, self.hybrid.legs[LEGS.index(PEOPLE)])
+        return leg.vectors(padded(strengths))[: strengths.shape[0]]
 
     def with_unrated(self, rated: Scores) -> Scores:
         """Add columns for the unrated titles to scores of shape (users, rated)."""

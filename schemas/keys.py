@@ -31,6 +31,10 @@ def history(generation: Generation, user_id: UserId) -> str:
     return f"{prefix(generation, 'h')}{user_id}"
 
 
+def neighbours(generation: Generation, user_id: UserId) -> str:
+    return f"{prefix(generation, 'n')}{user_id}"
+
+
 def similar(generation: Generation, anime_id: AnimeId) -> str:
     return f"{prefix(generation, 'a')}{anime_id}"
 

@@ -68,6 +68,14 @@ class Entry:
     reasons: tuple[Reason, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Somebody of similar taste; similarity is from 0 to 1."""
+
+    user_id: UserId
+    similarity: float
+
+
 Ranking = tuple[Entry, ...]
 """Best first, no duplicates, nothing the user has seen. Empty means: nothing left."""
 

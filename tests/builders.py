@@ -6,10 +6,28 @@ from typing import Any
 
 from redis import Redis
 
-from schemas import catalogue_codec, documents, influence_codec, keys, pointer, ranking_codec
+from schemas import (
+    catalogue_codec,
+    documents,
+    influence_codec,
+    keys,
+    neighbours_codec,
+    pointer,
+    ranking_codec,
+)
 from schemas.manifests import GenerationManifest
 from schemas.pointer import Pointer, Variant
-from schemas.records import Anime, AnimeId, Column, Entry, Generation, Ranking, Reason
+from schemas.records import (
+    Anime,
+    AnimeId,
+    Column,
+    Entry,
+    Generation,
+    Neighbour,
+    Ranking,
+    Reason,
+    UserId,
+)
 
 GENERATION = Generation("20261124T020000Z")
 LATER = Generation("20261125T020000Z")
@@ -66,7 +84,7 @@ def manifest(generation: Generation = GENERATION, **parts: Any) -> GenerationMan
 class SmallGeneration:
     """Everything a generation holds for the API; mappings are by public id.
 
-    An influence row maps a column to its coefficient.
+    An influence row maps a column to its coefficient, neighbours a user id to a similarity.
     """
 
     generation: Generation = GENERATION
@@ -74,6 +92,7 @@ class SmallGeneration:
     users: Mapping[int, Ranking] = field(default_factory=dict)
     similar: Mapping[int, Ranking] = field(default_factory=dict)
     influences: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
+    neighbours: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
     popular: Ranking = ()
     strengths: Mapping[str, float] = field(default_factory=lambda: dict(STRENGTHS))
 
@@ -105,7 +124,16 @@ def payloads(made: SmallGeneration) -> dict[str, bytes | str]:
         **{keys.user(name, id): ranking_codec.encode(one) for id, one in made.users.items()},
         **{keys.similar(name, id): ranking_codec.encode(one) for id, one in made.similar.items()},
         **{keys.influence(name, id): influence(row) for id, row in made.influences.items()},
+        **{
+            keys.neighbours(name, id): neighbours_codec.encode(people(near))
+            for id, near in made.neighbours.items()
+        },
     }
+
+
+def people(near: Mapping[int, float]) -> list[Neighbour]:
+    """Neighbours in the order given, from user id to similarity."""
+    return [Neighbour(UserId(user), similarity) for user, similarity in near.items()]
 
 
 def influence(row: Mapping[int, float]) -> bytes:

@@ -8,8 +8,8 @@ from api.repository import Loaded
 from schemas.errors import NothingPublishedError
 from schemas.pointer import Pointer, Variant
 from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
-from schemas.records import AnimeId, Entry, Generation, Ranking, UserId
-from tests.builders import SmallGeneration, influence, manifest
+from schemas.records import AnimeId, Entry, Generation, Neighbour, Ranking, UserId
+from tests.builders import SmallGeneration, influence, manifest, people
 
 
 class InMemoryRankings:
@@ -37,6 +37,12 @@ class InMemoryRankings:
 
     def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None:
         return _found(self._generations[generation].similar.get(anime_id), limit)
+
+    def neighbours(
+        self, generation: Generation, user_id: UserId, limit: int
+    ) -> tuple[Neighbour, ...] | None:
+        found = self._generations[generation].neighbours.get(user_id)
+        return None if found is None else tuple(people(found))[:limit]
 
     def influences(
         self, generation: Generation, anime_ids: Sequence[AnimeId]

@@ -21,6 +21,10 @@ LEGS: Final = ("linear", "people", "content")
 the last one can rank titles that nobody has rated."""
 
 
+PEOPLE: Final = "people"
+"""The leg that places users among each other; see PeopleLeg."""
+
+
 class Leg(Protocol):
     """A fitted model of the rated titles."""
 
@@ -33,6 +37,17 @@ class Leg(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write everything `load` needs into an existing, empty folder. No pickles."""
+
+
+class PeopleLeg(Leg, Protocol):
+    """A leg that has a vector for everybody, also for users it was not trained on."""
+
+    def vectors(self, strengths: csr_array) -> NDArray[np.float32]:
+        """Place users by their taste, shape (users, factors): rows of length one.
+
+        The row of a user without strengths is zero. Like scores, a row depends on that user
+        only, as long as blocks are padded to one size.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class Candidate:
         return verify.read_back(
             self.engine,
             self.job.dataset,
+            self.job.pool,
             self.job.store,
             self.generation,
             live,
@@ -144,6 +145,9 @@ class Candidate:
             "histories": round(
                 counts["histories"] * mean([keys.history(generation, u) for u in user_ids])
             ),
+            "neighbours": round(
+                counts["neighbours"] * mean([keys.neighbours(generation, u) for u in user_ids])
+            ),
             "catalogue": round(mean([keys.catalogue(generation)])),
         }
 
@@ -184,6 +188,7 @@ class Candidate:
 _NAMES: Final = {
     pipeline.USERS: "users",
     pipeline.HISTORIES: "histories",
+    pipeline.NEIGHBOURS: "neighbours",
     pipeline.SIMILAR: "similar",
     pipeline.INFLUENCE: "influence",
 }

@@ -14,7 +14,9 @@ from batch.chunks import chunks
 from batch.dataset import Dataset, Histories
 from batch.encoding import encode_histories
 from batch.engine import Engine, save_json
+from batch.neighbour_transforms import load_pool_ids
 from batch.publish import store
+from batch.publish.neighbour_checks import check_neighbours
 from batch.publish.sink import Sample
 from schemas import documents, influence_codec, keys, ranking_codec
 from schemas.errors import PayloadError, VerificationError
@@ -68,12 +70,13 @@ class Findings:
 def read_back(
     engine: Engine,
     dataset: Dataset,
+    pool: Path,
     url: str,
     generation: Generation,
     live: Live | None,
     report: Path,
 ) -> Findings:
-    """Read every user list and history of a candidate back, shard by shard.
+    """Read every user's list, history and neighbours of a candidate back, shard by shard.
 
     Raises:
         VerificationError: naming the first things that are wrong.
@@ -84,7 +87,7 @@ def read_back(
             pipeline
             | "Shards" >> beam.Create(dataset.manifest.shards)
             | "Spread" >> beam.Reshuffle()
-            | "Read back" >> beam.ParDo(_ReadBack(dataset, url, generation, live))
+            | "Read back" >> beam.ParDo(_ReadBack(dataset, pool, url, generation, live))
             | "Add up" >> beam.CombineGlobally(_add_up)
             | "Plain" >> beam.Map(asdict)
             | "Report" >> beam.Map(save_json, str(report))
@@ -141,12 +144,19 @@ class _ReadBack(beam.DoFn):
     """Shard name -> Findings."""
 
     def __init__(
-        self, dataset: Dataset, url: str, generation: Generation, live: Live | None
+        self,
+        dataset: Dataset,
+        pool: Path,
+        url: str,
+        generation: Generation,
+        live: Live | None,
     ) -> None:
         self._dataset, self._url, self._generation, self._live = dataset, url, generation, live
+        self._pool = pool
 
     def setup(self) -> None:
         self._client = store.connect(self._url)
+        self._pool_ids = load_pool_ids(self._pool)
 
     def teardown(self) -> None:
         self._client.close()
@@ -156,6 +166,7 @@ class _ReadBack(beam.DoFn):
         rankings = list(self._lists(keys.user, self._generation, histories.user_ids.tolist()))
         total = _check_users(histories, rankings, len(self._dataset.anime_ids))
         total += self._check_histories(histories)
+        total += self._check_neighbours(histories.user_ids.tolist())
         yield total + self._compare(histories, rankings) if self._live else total
 
     def _lists(
@@ -172,6 +183,15 @@ class _ReadBack(beam.DoFn):
             for user, found, wanted in zip(ids, stored, encode_histories(histories), strict=True)
             if found != wanted
         ]
+        return Findings(problems=problems[:_PROBLEMS])
+
+    def _check_neighbours(self, ids: Sequence[int]) -> Findings:
+        stored = self._lists(keys.neighbours, self._generation, ids)
+        found = (
+            (user, check_neighbours(user, payload, self._pool_ids))
+            for user, payload in zip(ids, stored, strict=True)
+        )
+        problems = [f"neighbours of user {user}: {problem}" for user, problem in found if problem]
         return Findings(problems=problems[:_PROBLEMS])
 
     def _compare(self, histories: Histories, rankings: Sequence[bytes | None]) -> Findings:

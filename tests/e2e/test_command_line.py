@@ -135,7 +135,9 @@ def test_a_refresh_prints_the_object_of_the_contract(reports):
 
     assert set(first) == REPORT
     assert (first["trained"], first["users"], first["anime"]) == (True, 200, 80)
-    assert set(first["redis_bytes"]) == {"users", "anime", "histories", "catalogue"}
+    assert set(first["redis_bytes"]) == {
+        "users", "anime", "histories", "neighbours", "catalogue"
+    }  # fmt: skip
     assert first["seconds"]["total"] > 0
     assert first["peak_rss_bytes"] > 10**8
     assert first["metrics"]["ndcg@10"] > 0

@@ -60,6 +60,15 @@ def test_a_live_answer_reads_influence_rows(redis, redis_url):
     assert [item["anime_id"] for item in items] == [3, 4]
 
 
+def test_similar_users_are_read_from_what_was_published(redis, redis_url):
+    publish_small(redis, neighbours={7: {2**40: 0.6, 3: 0.2}})
+    client = wsgi.build(Settings(redis_url)).test_client()
+
+    items = client.get("/v1/users/7/similar").json["items"]
+
+    assert [(item["user_id"], item["similarity"]) for item in items] == [(2**40, 0.6), (3, 0.2)]
+
+
 def test_a_flip_is_seen_within_about_a_second(redis, redis_url):
     publish_small(redis, LATER, users={7: ranking(1)}, live=False)
     publish_small(redis, GENERATION, users={7: ranking(2)})

@@ -17,7 +17,7 @@ from batch.params import PeopleParams
 from batch.pipeline import Job
 from batch.scoring import BLOCK, padded
 from batch.user_lists import user_lists
-from schemas import history_codec, influence_codec, keys, ranking_codec
+from schemas import history_codec, influence_codec, keys, neighbours_codec, ranking_codec
 from schemas.records import AnimeId, Generation, Status, UserId
 from tests.datasets import (
     ANIME,
@@ -75,7 +75,7 @@ def client(redis_url):
         yield client
 
 
-def payloads(client, generation, families="uhaip"):
+def payloads(client, generation, families="uhnaip"):
     """Every payload of some families, by what its key says behind the generation."""
     start = len(keys.everything_of(generation)) - 1
     found = client.scan_iter(keys.everything_of(generation))
@@ -150,19 +150,49 @@ def test_an_influence_row_holds_the_signed_coefficients_of_its_title(
 
 
 def test_lists_do_not_depend_on_shards(world, dataset, model_folder, redis_url, client, tmp_path):
+    few_may_be_named = replace(SMALL.lists, neighbour_pool=10)
     many = tmp_path / "many"
     ingest(world / "data", many, reject_share=0.0, rows_per_shard=90)
     written = []
     for part in (dataset, open_dataset(many)):
-        job = Job(MADE, part, model_folder, redis_url, SMALL.lists)
+        job = Job(MADE, part, model_folder, redis_url, few_may_be_named, tmp_path / "pool.npz")
         pipeline.write_lists(Engine(), job, 20, tmp_path / "report.json")
-        written.append((len(part.manifest.shards), payloads(client, MADE, "uhai")))
+        written.append((len(part.manifest.shards), payloads(client, MADE, "uhnai")))
         client.flushall()
 
     (one, whole), (several, pieces) = written
     assert (one, several > 4) == (1, True)
     assert whole == pieces
-    assert len(whole) == 2 * 60 + 2 * ANIME
+    assert len(whole) == 3 * 60 + 2 * ANIME
+    named = {one.user_id for key, payload in whole.items() if key.startswith(b"n:")
+             for one in neighbours_codec.decode(payload)}  # fmt: skip
+    assert 8 <= len(named) <= 10
+
+
+def test_similar_users_share_a_taste(world, redis_url, client):
+    made = Generation(refreshed(world, redis_url).generation)
+
+    for user in (7, 8, 31, 32):
+        near = neighbours_codec.decode(client.get(keys.neighbours(made, UserId(user))), 10)
+        assert len(near) == 10
+        assert user not in {one.user_id for one in near}
+        assert sum(one.user_id % 2 == user % 2 for one in near) >= 9
+
+
+def test_nobody_is_similar_to_a_user_of_plans(world, redis_url, client):
+    made = Generation(refreshed(world, redis_url).generation)
+
+    assert neighbours_codec.decode(client.get(keys.neighbours(made, UserId(PLANNER)))) == ()
+
+
+def test_a_user_is_placed_alone_as_among_others(model, everybody):
+    strengths = model.strengths(everybody)
+
+    together = model.user_vectors(strengths)
+
+    for user in range(len(everybody)):
+        alone = model.user_vectors(strengths[user : user + 1])
+        assert alone.tobytes() == together[user : user + 1].tobytes()
 
 
 def test_a_user_alone_gets_the_list_they_get_in_a_crowd(model, everybody, crowd):
@@ -205,7 +235,7 @@ def test_permuting_rows_and_training_again_changes_no_payload(world, redis_url, 
     assert again.trained
     assert again.dataset == first.dataset
     assert payloads(client, again.generation) == before
-    assert len(before) == 2 * 60 + 2 * ANIME + 5
+    assert len(before) == 3 * 60 + 2 * ANIME + 5
 
 
 def test_a_list_reaches_as_far_as_the_catalogue_and_is_sorted(crowd):

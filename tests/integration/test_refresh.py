@@ -12,7 +12,7 @@ from batch.publish.control import Control
 from batch.publish.register import Register, State
 from batch.refresh import refresh
 from jobs.exit_codes import TRY_AGAIN, exit_code_of
-from schemas import catalogue_codec, history_codec, keys, ranking_codec
+from schemas import catalogue_codec, history_codec, keys, neighbours_codec, ranking_codec
 from schemas.errors import (
     DataRefusedError,
     GateRefusedError,
@@ -21,6 +21,7 @@ from schemas.errors import (
     VerificationError,
 )
 from schemas.records import AnimeId, Column, Entry, Generation, UserId
+from tests.builders import people
 from tests.datasets import (
     ANIME,
     PLANNER,
@@ -77,7 +78,7 @@ def test_a_first_refresh_publishes_every_key_of_the_contract(folder, redis_url, 
 
     assert live(client) == report.generation
     assert Counter(map(family, stored(client, report.generation))) == {
-        "u": USERS, "h": USERS, "a": ANIME, "i": ANIME,
+        "u": USERS, "h": USERS, "n": USERS, "a": ANIME, "i": ANIME,
         "popular": 1 + 2 + 2, "catalogue": 1, "manifest": 1,
     }  # fmt: skip
 
@@ -86,7 +87,8 @@ def test_every_user_and_every_title_has_its_own_keys(folder, redis_url, client):
     made = Generation(refreshed(folder, redis_url).generation)
 
     for user in (UserId(1), UserId(2), UserId(PLANNER)):
-        assert client.exists(keys.user(made, user), keys.history(made, user)) == 2
+        names = (keys.user(made, user), keys.history(made, user), keys.neighbours(made, user))
+        assert client.exists(*names) == 3
     for anime in map(AnimeId, range(1, ANIME + 1)):
         assert client.exists(keys.similar(made, anime), keys.influence(made, anime)) == 2
     for key in (keys.popular_in_genre(made, "Action"), keys.popular_in_type(made, "Movie")):
@@ -98,8 +100,8 @@ def test_the_manifest_says_what_was_published(folder, redis_url, client):
 
     manifest = read_manifest(client, Generation(report.generation))
     assert manifest.counts == {
-        "users": USERS, "histories": USERS, "similar": ANIME, "influence": ANIME,
-        "popular": 5, "catalogue": ANIME,
+        "users": USERS, "histories": USERS, "neighbours": USERS, "similar": ANIME,
+        "influence": ANIME, "popular": 5, "catalogue": ANIME,
     }  # fmt: skip
     assert (manifest.dataset, manifest.model) == (report.dataset, report.model)
     assert (manifest.genres, manifest.types) == (["Action", "Drama"], ["Movie", "TV"])
@@ -207,6 +209,20 @@ def test_an_older_model_serves_new_data_when_asked_not_to_train(folder, redis_ur
     assert report.users == USERS + 1
 
 
+def test_a_reloaded_model_names_nobody_who_left(folder, redis_url, client):
+    gone = {user for user in range(1, USERS) if user % 3 == 0}
+    stay = [line for line in rows() if int(line.split(",")[0]) not in gone]
+    write_kaggle(folder / "data", stay)
+
+    report = refreshed(folder, redis_url, train=Train.NEVER)
+
+    made = Generation(report.generation)
+    named = {one.user_id for key in client.scan_iter(f"ahr:v1:{made}:n:*")
+             for one in neighbours_codec.decode(client.get(key))}  # fmt: skip
+    assert not report.trained
+    assert named == set(range(1, USERS)) - gone
+
+
 def test_not_training_on_an_unknown_catalogue_is_refused(folder, redis_url, client):
     write_kaggle(folder / "data", titles=[*catalogue(), "41,New,Action,TV,Manga,Studio1"])
 
@@ -310,6 +326,15 @@ def other_history(client, made):
     client.set(keys.history(made, UserId(3)), history_codec.encode(()))
 
 
+def lost_neighbours(client, made):
+    client.delete(keys.neighbours(made, UserId(3)))
+
+
+def stranger(client, made):
+    near = people({4: 0.5, 12345: 0.4})
+    client.set(keys.neighbours(made, UserId(3)), neighbours_codec.encode(near))
+
+
 def lost_similar(client, made):
     client.delete(keys.similar(made, AnimeId(5)))
 
@@ -325,6 +350,8 @@ DAMAGE = {
     title_twice: "names a title twice|not the bytes",
     cut_list: "its header says|not the bytes",
     other_history: "history of user 3 is not what was written|not the bytes",
+    lost_neighbours: "neighbours of user 3: missing|not the bytes",
+    stranger: "neighbours of user 3: name somebody who is not in the pool|not the bytes",
     lost_similar: "has no header|not the bytes",
     lost_influence: "unknown influence version|not the bytes",
 }

@@ -6,6 +6,7 @@ import pytest
 from api.repository import RedisRankings
 from schemas import keys, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
+from schemas.records import Neighbour
 from tests.builders import (
     GENERATION,
     LATER,
@@ -113,6 +114,14 @@ def test_users_and_anime_with_the_same_id_are_kept_apart(rankings_of):
     assert rankings.similar_to(GENERATION, 2, 10) is None
 
 
+def test_neighbours_are_read_up_to_the_limit(rankings_of):
+    rankings = rankings_of(SmallGeneration(neighbours={7: {30: 1.0, 20: 0.6, 10: 0.2}, 8: {}}))
+
+    assert rankings.neighbours(GENERATION, 7, 2) == (Neighbour(30, 1.0), Neighbour(20, 0.6))
+    assert rankings.neighbours(GENERATION, 8, 2) == ()
+    assert rankings.neighbours(GENERATION, 9, 2) is None
+
+
 def test_influence_rows_keep_the_order_asked_for(rankings_of):
     rankings = rankings_of(SmallGeneration(influences={1: {0: 1.0}, 2: {1: 1.0, 2: 0.5}}))
 
@@ -186,6 +195,7 @@ def test_a_generation_without_a_popular_list_has_an_empty_one(client):
     [
         (keys.user(GENERATION, 7), lambda rankings: rankings.for_user(GENERATION, 7, 10)),
         (keys.similar(GENERATION, 7), lambda rankings: rankings.similar_to(GENERATION, 7, 10)),
+        (keys.neighbours(GENERATION, 7), lambda rankings: rankings.neighbours(GENERATION, 7, 10)),
         (keys.catalogue(GENERATION), lambda rankings: rankings.load(GENERATION)),
         (keys.manifest(GENERATION), lambda rankings: rankings.load(GENERATION)),
         (keys.popular(GENERATION), lambda rankings: rankings.load(GENERATION)),

@@ -21,7 +21,7 @@ TITLES = (
         franchise=3,
     ),
 )
-LISTS = ["/v1/users/7/recommendations", "/v1/anime/1/similar"]
+LISTS = ["/v1/users/7/recommendations", "/v1/users/7/similar", "/v1/anime/1/similar"]
 
 
 def client_of(**parts):
@@ -130,6 +130,43 @@ def test_similar_titles_name_the_anime_and_carry_no_reasons():
     assert "reasons" not in response.json["items"][0]
 
 
+def test_similar_users_are_listed_nearest_first():
+    response = get("/v1/users/7/similar", neighbours={7: {2**63 - 1: 0.75, 4: 0.125}})
+
+    assert response.mimetype == "application/json"
+    assert response.json == {
+        "user_id": 7,
+        "source": "precomputed",
+        "generation": GENERATION,
+        "stale": False,
+        "items": [
+            {"rank": 1, "user_id": 2**63 - 1, "similarity": 0.75},
+            {"rank": 2, "user_id": 4, "similarity": 0.125},
+        ],
+    }
+
+
+def test_ten_similar_users_are_listed_unless_the_caller_says_otherwise():
+    client = client_of(neighbours={7: dict.fromkeys(range(100, 150), 0.5)})
+
+    assert len(client.get("/v1/users/7/similar").json["items"]) == 10
+    assert len(client.get("/v1/users/7/similar?limit=100").json["items"]) == 50
+
+
+@pytest.mark.parametrize("neighbours", [{}, {404: {}}])
+def test_nobody_is_similar_to_a_user_without_known_taste(neighbours):
+    response = get("/v1/users/404/similar", neighbours=neighbours)
+
+    assert (response.status_code, response.json["items"]) == (200, [])
+
+
+@pytest.mark.parametrize("name", ["reasons", "franchise"])
+def test_similar_users_take_a_limit_and_nothing_else(name):
+    status, detail = problem(get(f"/v1/users/7/similar?{name}=1"))
+
+    assert (status, detail) == (400, f"unknown query parameter '{name}'; allowed here: limit")
+
+
 def test_a_title_without_similar_ones_has_an_empty_list():
     response = get("/v1/anime/3/similar")
 
@@ -226,9 +263,10 @@ def test_user_ids_go_from_0_to_the_largest_64_bit_integer(user_id):
     assert response.json["user_id"] == int(user_id)
 
 
+@pytest.mark.parametrize("route", ["recommendations", "similar"])
 @pytest.mark.parametrize("user_id", ["9223372036854775808", "9" * 5000])
-def test_a_user_id_out_of_range_is_refused(user_id):
-    status, detail = problem(get(f"/v1/users/{user_id}/recommendations"))
+def test_a_user_id_out_of_range_is_refused(user_id, route):
+    status, detail = problem(get(f"/v1/users/{user_id}/{route}"))
 
     assert (status, detail) == (
         400,

@@ -91,6 +91,18 @@ def test_a_user_is_scored_the_same_at_every_place_of_a_block():
     assert (scores == scores[0]).all()
 
 
+def test_people_are_placed_by_what_they_like(leg):
+    eyes = np.eye(TITLES, dtype=np.float32)
+    likes = csr_array(np.stack([eyes[0], eyes[2], eyes[7], 0 * eyes[0], 9 * eyes[0]]))
+
+    places = leg.vectors(likes)
+
+    assert places.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(places, axis=1), [1, 1, 1, 0, 1], atol=1e-3)
+    assert places[0] @ places[1] > places[0] @ places[2]
+    assert (places[4] == places[0]).all()
+
+
 def test_training_stops_when_validation_no_longer_improves():
     epochs = []
     given, wanted = tastes(8), csr_array(np.eye(8, TITLES, dtype=np.float32))

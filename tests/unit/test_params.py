@@ -74,6 +74,8 @@ def test_every_problem_is_told_at_once():
         ("lists", "entries", 0, "from 1 to 255"),
         ("lists", "entries", MAX_ENTRIES + 1, "from 1 to 255"),
         ("lists", "similar", 256, "from 1 to 255"),
+        ("lists", "neighbours", 101, "from 1 to 100"),
+        ("lists", "neighbour_pool", 0, "at least 1"),
         ("strengths", "unscored", -0.1, "not be negative"),
         ("publish", "refused_hours", -1, "not be negative"),
         ("linear", "regularisation", float("nan"), "a number"),

@@ -9,7 +9,9 @@ from schemas.records import MAX_ANIME_ID, MAX_USER_ID, AnimeId, Generation, User
 generations = st.from_regex(r"[0-9]{8}T[0-9]{6}Z", fullmatch=True).map(Generation)
 users = st.integers(0, MAX_USER_ID).map(UserId)
 anime = st.integers(1, MAX_ANIME_ID).map(AnimeId)
-BY_ID = {keys.user: users, keys.history: users, keys.similar: anime, keys.influence: anime}
+OF_USER = (keys.user, keys.history, keys.neighbours)
+OF_ANIME = (keys.similar, keys.influence)
+BY_ID = dict.fromkeys(OF_USER, users) | dict.fromkeys(OF_ANIME, anime)
 BY_NAME = (keys.popular_in_genre, keys.popular_in_type)
 SINGLE = (keys.popular, keys.catalogue, keys.manifest, keys.progress)
 
@@ -64,6 +66,7 @@ def test_keys_are_spelled_as_the_documentation_says():
 
     assert keys.user(made, UserId(7)) == "ahr:v1:G:u:7"
     assert keys.history(made, UserId(7)) == "ahr:v1:G:h:7"
+    assert keys.neighbours(made, UserId(7)) == "ahr:v1:G:n:7"
     assert keys.similar(made, AnimeId(5)) == "ahr:v1:G:a:5"
     assert keys.influence(made, AnimeId(5)) == "ahr:v1:G:i:5"
     assert keys.popular_in_genre(made, "Action") == "ahr:v1:G:popular:genre:Action"
