@@ -33,7 +33,8 @@ def live(answer: Answer, *, reasons: bool) -> str:
 
 def anime(found: Anime) -> bytes:
     facts = asdict(found)
-    del facts["franchise"]  # a number that means something only inside one generation
+    for name in ("franchise", "series", "side"):  # what the product rules think, not facts
+        del facts[name]
     return orjson.dumps(facts)
 
 

@@ -11,6 +11,7 @@ from redis import Redis
 from api import lines
 from api.catalogue import Catalogue, prepare
 from api.lines import Lines
+from api.selection import Reader
 from schemas import catalogue_codec, documents, keys, pointer, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.manifests import GenerationManifest
@@ -37,6 +38,8 @@ class Loaded:
 class Rankings(Protocol):
     """A list that is not stored is None, an ordinary answer; a broken store raises.
 
+    A reader says what is to be shown of a stored list.
+
     A request asks for the pointer once and reads everything from the generation it chose.
 
     Raises:
@@ -47,8 +50,10 @@ class Rankings(Protocol):
 
     def pointer(self) -> Pointer: ...
     def load(self, generation: Generation) -> Loaded: ...
-    def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None: ...
-    def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None: ...
+    def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None: ...
+    def similar_to(
+        self, generation: Generation, anime_id: AnimeId, reader: Reader
+    ) -> Lines | None: ...
     def influences(
         self, generation: Generation, anime_ids: Sequence[AnimeId]
     ) -> list[bytes | None]:
@@ -75,11 +80,11 @@ class RedisRankings:
     def load(self, generation: Generation) -> Loaded:
         return self._loaded.get(generation) or self._load_once(generation)
 
-    def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None:
-        return self._lines(keys.user(generation, user_id), limit)
+    def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None:
+        return self._lines(keys.user(generation, user_id), reader)
 
-    def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None:
-        return self._lines(keys.similar(generation, anime_id), limit)
+    def similar_to(self, generation: Generation, anime_id: AnimeId, reader: Reader) -> Lines | None:
+        return self._lines(keys.similar(generation, anime_id), reader)
 
     def influences(
         self, generation: Generation, anime_ids: Sequence[AnimeId]
@@ -108,14 +113,12 @@ class RedisRankings:
             generation,
             self._require(keys.manifest(generation), _manifest),
             prepare(self._require(keys.catalogue(generation), catalogue_codec.decode)),
-            self._lines(keys.popular(generation), ranking_codec.MAX_ENTRIES) or Lines(),
+            self._lines(keys.popular(generation), _everything) or Lines(),
         )
 
-    def _lines(self, key: str, limit: int) -> Lines | None:
+    def _lines(self, key: str, reader: Reader) -> Lines | None:
         payload = self._get(key)
-        if payload is None:
-            return None
-        return _decode(key, payload, lambda found: lines.read(found, limit))
+        return None if payload is None else _decode(key, payload, reader)
 
     def _require(self, key: str, decode: Callable[[bytes], Decoded]) -> Decoded:
         payload = self._get(key)
@@ -125,6 +128,10 @@ class RedisRankings:
 
     def _get(self, key: str) -> bytes | None:
         return cast(bytes | None, self._client.get(key))  # decode_responses stays off
+
+
+def _everything(payload: bytes) -> Lines:
+    return lines.read(payload, ranking_codec.MAX_ENTRIES)
 
 
 def _manifest(text: bytes) -> GenerationManifest:

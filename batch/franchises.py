@@ -1,9 +1,9 @@
 """Franchises of a catalogue: who belongs together, what is a side entry, where one may start.
 
-Pure. Inside a franchise, titles are in *order*: main entries before side entries, each by year,
-of one year series before films, then by anime id. A franchise falls into *series*: a main entry whose audience has mostly not
-seen any main entry before it is an entry point and begins a series of its own, as the
-generations of Gundam do; every other title belongs to the series it is closest to.
+Pure. Inside a franchise, titles are in the order of schemas.product_order. A franchise
+falls into *series*: a main entry whose audience has mostly not seen any main entry before it is
+an entry point and begins a series of its own, as the generations of Gundam do; every other title
+belongs to the series it is closest to.
 """
 
 from collections import Counter, defaultdict
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from batch.kinship import Pair, bonds
 from batch.ranking import largest
 from batch.title_words import names_a_side_entry, shared_start, stem_of
+from schemas.product_order import order_key
 from schemas.records import Anime
 
 _NEAREST: Final = 20
@@ -26,10 +27,8 @@ _AT_ONCE: Final = 1024
 _SUPPORT: Final = 0.5
 """Share of a title's audience that knows an earlier main entry, from which it is a sequel."""
 _SIDE_TYPES: Final = frozenset({"Special", "TV Special", "Music", "CM", "PV"})
-_SHORT_OVA: Final = 2
-"""An OVA of so many episodes, or fewer, is a side entry."""
-_LAST_YEAR: Final = 9999
-"""Titles without a year come last: most of them are only announced."""
+_SHORT: Final = 2
+"""An OVA or ONA of so many episodes, or fewer, is a side entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +82,9 @@ class Audience:
     def _closest(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         lengths = np.sqrt(np.maximum(np.diagonal(self.gram), np.finfo(np.float64).tiny))
         n = min(_NEAREST, len(self.gram) - 1)
-        for start in range(0, len(self.gram), _AT_ONCE):
+        for start in range(0, len(self.gram) if n else 0, _AT_ONCE):
             rows = np.arange(start, min(start + _AT_ONCE, len(self.gram)))
-            cosines = self.gram[rows] / lengths
+            cosines = (self.gram[rows] / lengths).astype(np.float32)
             cosines[np.arange(len(rows)), rows] = -1
             yield rows, largest(cosines, n)
 
@@ -100,7 +99,7 @@ def find_franchises(catalogue: Sequence[Anime], audience: Audience) -> Franchise
     side = np.array([_is_side(anime) for anime in catalogue], bool)
     franchise, series = np.zeros((2, len(catalogue)), np.int32)
     for members in _groups(len(catalogue), bonds(catalogue, audience.near())):
-        ordered = sorted(members, key=lambda column: _order(catalogue[column], side[column]))
+        ordered = sorted(members, key=lambda one: order_key(catalogue[one], side=bool(side[one])))
         side[ordered[0]] = False  # somewhere one has to begin
         franchise[ordered] = catalogue[ordered[0]].anime_id
         starts = _series(catalogue, audience, ordered, side)
@@ -109,14 +108,10 @@ def find_franchises(catalogue: Sequence[Anime], audience: Audience) -> Franchise
 
 
 def _is_side(anime: Anime) -> bool:
-    short = anime.type == "OVA" and (anime.episodes or 1) <= _SHORT_OVA
+    short = anime.type in ("OVA", "ONA") and 0 < (anime.episodes or 0) <= _SHORT
     titles = (anime.title, anime.title_english)
     named = anime.type != "TV" and any(map(names_a_side_entry, titles))
     return anime.type in _SIDE_TYPES or short or named
-
-
-def _order(anime: Anime, side: bool) -> tuple[bool, int, bool, int]:
-    return bool(side), anime.year or _LAST_YEAR, anime.type != "TV", anime.anime_id
 
 
 def _groups(size: int, pairs: Iterator[Pair]) -> list[list[int]]:

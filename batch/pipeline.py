@@ -13,16 +13,19 @@ from apache_beam.utils.shared import Shared
 from threadpoolctl import threadpool_limits
 
 from batch import artifacts
+from batch.catalogue import catalogue_of
 from batch.chunks import chunks
 from batch.dataset import Dataset, Histories
 from batch.encoding import encode_histories
 from batch.engine import Engine, save_json
 from batch.params import ListParams
 from batch.publish.sink import Chunk, Sample, WriteToRedis, Written
+from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model
 from batch.title_lists import influence_rows, similar_lists
 from batch.user_lists import user_lists
 from schemas import keys
+from schemas.product_order import facts_of
 from schemas.records import Generation
 
 USERS, HISTORIES, SIMILAR, INFLUENCE = "u", "h", "a", "i"
@@ -43,8 +46,19 @@ class Job:
     store: str
     lists: ListParams
 
-    def load_model(self) -> Model:
-        return artifacts.load_model(self.model_folder)
+    def load(self) -> "Tools":
+        """Read what ranking takes, once per process."""
+        catalogue = catalogue_of(self.dataset, self.model_folder)
+        rules = ProductRules(facts_of(catalogue))
+        return Tools(artifacts.load_model(self.model_folder), rules)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a worker ranks with."""
+
+    model: Model
+    rules: ProductRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +101,33 @@ def write_lists(engine: Engine, job: Job, samples: int, report: Path) -> None:
 
 
 class _Rank(beam.DoFn):
-    """Shard names or block starts -> chunks; the model is loaded once per process."""
+    """Shard names or block starts -> chunks; its tools are loaded once per process."""
 
     def __init__(self, job: Job, shared: Shared, make: Callable[..., Iterator[Chunk]]) -> None:
         self._job, self._shared, self._make = job, shared, make
 
     def setup(self) -> None:
-        self._model = self._shared.acquire(self._job.load_model, tag=str(self._job.model_folder))
+        self._tools = self._shared.acquire(self._job.load, tag=str(self._job.model_folder))
 
     def process(self, element: str | int) -> Iterator[Chunk]:
-        yield from self._make(self._job, self._model, element)
+        yield from self._make(self._job, self._tools, element)
 
 
-def _user_chunks(job: Job, model: Model, shard: str) -> Iterator[Chunk]:
+def _user_chunks(job: Job, tools: Tools, shard: str) -> Iterator[Chunk]:
     histories = job.dataset.shard(shard)
-    rank = partial(_rank_block, model, job.lists)
+    rank = partial(_rank_block, tools, job.lists)
     lists = _flat(in_threads(rank, histories.blocks(BLOCK)))
     ids = histories.user_ids.tolist()
     yield from _chunked(job, USERS, zip(ids, lists, strict=True), counted=True)
     yield from _chunked(job, HISTORIES, zip(ids, encode_histories(histories), strict=True))
 
 
-def _rank_block(model: Model, lists: ListParams, histories: Histories) -> list[bytes]:
-    return list(user_lists(model, histories, lists))
+def _rank_block(tools: Tools, lists: ListParams, histories: Histories) -> list[bytes]:
+    return list(user_lists(tools.model, tools.rules, histories, lists))
 
 
-def _title_chunks(job: Job, model: Model, first: int) -> Iterator[Chunk]:
+def _title_chunks(job: Job, tools: Tools, first: int) -> Iterator[Chunk]:
+    model = tools.model
     last = min(first + _TITLES, model.anime)
     ids = job.dataset.anime_ids[model.columns[first:last]].tolist()
     for family, rank in ((SIMILAR, similar_lists), (INFLUENCE, influence_rows)):

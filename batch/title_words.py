@@ -8,20 +8,22 @@ Words = tuple[str, ...]
 
 _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+(?:st|nd|rd|th)?|s\d+|i{1,3}|iv|vi{0,3}|ix|xi{0,3}")
-_MARKERS: Final = frozenset(
+_MARKERS: Final = (
     "a an anime animation bonus chapter cm compilation cour digest drama dramas edition eiga "
     "epilogue episode episodes extra extras fifth film films final first fourth gekijouban hen "
     "kanketsu kouhen memorial mini movie movies new next oad omake ona onas ova ovas part parts "
     "picture pilot prologue pv recap recaps remix second season seasons series shin short shorts "
     "side sixth soushuuhen sp special specials stories story the theater third trailer trailers tv "
-    "vol volume zenpen zoku".split()
+    "vol volume zenpen zoku"
 )
-_PARTICLES: Final = frozenset("and da de e ga in ka mo na ni no of on to wa wo ya zhi".split())
+_PARTICLES: Final = "and da de e ga in ka mo na ni no of on to wa wo ya zhi"
+_MARKER_WORDS: Final = frozenset(_MARKERS.split())
+_PARTICLE_WORDS: Final = frozenset(_PARTICLES.split())
 _SEPARATOR: Final = re.compile(r": ?| [-–—~] |[(\[]")
 _CROSSOVER: Final = re.compile(r"\b(?:vs|x|and|to)\b|×|&", re.IGNORECASE)
 _SIDE: Final = re.compile(
-    r"\b(?:recaps?|soushuuhen|digest|specials?|picture dramas?|prologue|pilot|omake|petit|pv|cm|"
-    r"mini|memorial|extras?|compilation|soushuu|tokubetsu|previews?|shorts?|remix|"
+    r"\b(?:recaps?|drama cd|soushuuhen|digest|specials?|picture dramas?|prologue|pilot|omake|"
+    r"petit|pv|cm|mini|memorial|extras?|compilation|soushuu|tokubetsu|previews?|shorts?|remix|"
     r"reproduction|chibi|fan disc|all[ -]?stars?)\b"
 )
 
@@ -39,7 +41,7 @@ def stem_of(title: str) -> Words:
     A title of nothing else is its own stem, so a stem is never empty.
     """
     words = words_of(title)
-    kept = tuple(one for one in words if one not in _MARKERS and not _NUMBER.fullmatch(one))
+    kept = tuple(one for one in words if one not in _MARKER_WORDS and not _NUMBER.fullmatch(one))
     return kept or words or (title,)
 
 
@@ -59,7 +61,7 @@ def shared_start(one: Words, other: Words) -> Words:
 
 def telling_length(words: Words) -> int:
     """How many words there are beside particles; at least one where there is any word."""
-    return max(sum(word not in _PARTICLES for word in words), min(len(words), 1))
+    return max(sum(word not in _PARTICLE_WORDS for word in words), min(len(words), 1))
 
 
 def is_crossover(title: str) -> bool:

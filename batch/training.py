@@ -13,6 +13,7 @@ from batch.dataset import Dataset
 from batch.engine import Engine
 from batch.evaluation.metrics import NDCG_10, mean_ndcg
 from batch.features import Features, features_of
+from batch.franchises import Audience, find_franchises
 from batch.models.blend import blend, candidates
 from batch.models.content import TitleVectors, spread
 from batch.models.legs import LEGS, Leg, Scores, Training, Validation, leg_module
@@ -42,6 +43,8 @@ def train(
         rows = _rows(dataset, rated, params)
         features = features_of(dataset.table)
         training = _training(rows, features, rated, params, progress, engine, work)
+        audience = Audience(rated, statistics.watchers[rated], training.gram)
+        franchises = find_franchises(dataset.catalogue(), audience)
         legs = [leg_module(name).fit(training) for name in LEGS]
     weights, metrics = choose_weights(legs, training.validation)
     columns = np.concatenate((rated, unrated))
@@ -55,7 +58,7 @@ def train(
         vectors,
         statistics.popularity()[rated],
     )
-    artifacts.save_model(model, statistics, dataset.anime_ids, folder)
+    artifacts.save_model(model, statistics, franchises, dataset.anime_ids, folder)
     return model
 
 

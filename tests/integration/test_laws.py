@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from batch import artifacts, pipeline
+from batch.catalogue import catalogue_of
 from batch.dataset import open_dataset
 from batch.engine import Engine
 from batch.ingest.run import ingest
@@ -15,9 +16,11 @@ from batch.model_choice import Train
 from batch.models.legs import LEGS, leg_module
 from batch.params import ElsaParams
 from batch.pipeline import Job
+from batch.rules import ProductRules
 from batch.scoring import BLOCK, padded
 from batch.user_lists import user_lists
 from schemas import history_codec, influence_codec, keys, ranking_codec
+from schemas.product_order import facts_of
 from schemas.records import AnimeId, Generation, Status, UserId
 from tests.datasets import (
     ANIME,
@@ -57,15 +60,20 @@ def model(model_folder):
 
 
 @pytest.fixture(scope="module")
+def rules(dataset, model_folder):
+    return ProductRules(facts_of(catalogue_of(dataset, model_folder)))
+
+
+@pytest.fixture(scope="module")
 def everybody(dataset):
     (histories,) = dataset.shards()
     return histories
 
 
 @pytest.fixture(scope="module")
-def crowd(model, everybody):
+def crowd(model, rules, everybody):
     """Each user's list, as scored with everybody else."""
-    payloads = user_lists(model, everybody, SMALL.lists)
+    payloads = user_lists(model, rules, everybody, SMALL.lists)
     return dict(zip(everybody.user_ids.tolist(), payloads, strict=True))
 
 
@@ -165,17 +173,17 @@ def test_lists_do_not_depend_on_shards(world, dataset, model_folder, redis_url, 
     assert len(whole) == 2 * 60 + 2 * ANIME
 
 
-def test_a_user_alone_gets_the_list_they_get_in_a_crowd(model, everybody, crowd):
+def test_a_user_alone_gets_the_list_they_get_in_a_crowd(model, rules, everybody, crowd):
     for place, user in enumerate(everybody.user_ids.tolist()):
         alone = everybody.block(place, place + 1)
-        assert list(user_lists(model, alone, SMALL.lists)) == [crowd[user]]
+        assert list(user_lists(model, rules, alone, SMALL.lists)) == [crowd[user]]
 
 
-def test_a_list_does_not_depend_on_the_place_in_a_block(model, everybody, crowd):
+def test_a_list_does_not_depend_on_the_place_in_a_block(model, rules, everybody, crowd):
     for first in (1, 5, 38):
         rest = everybody.block(first, len(everybody))
         for user, payload in zip(
-            rest.user_ids.tolist(), user_lists(model, rest, SMALL.lists), strict=True
+            rest.user_ids.tolist(), user_lists(model, rules, rest, SMALL.lists), strict=True
         ):
             assert payload == crowd[user]
 

@@ -43,7 +43,7 @@ def test_lines_say_what_the_codec_says(stored, limit):
     assert as_entries(lines.read(payload, limit)) == ranking_codec.decode(payload, limit)
 
 
-@pytest.mark.parametrize("payload", [b"", b"\x09", b"\x02" * 40])
+@pytest.mark.parametrize("payload", [b"", b"\x09", b"\x03" * 40])
 def test_bytes_that_are_no_ranking_are_refused(payload):
     with pytest.raises(PayloadError):
         lines.read(payload, 10)
@@ -52,7 +52,7 @@ def test_bytes_that_are_no_ranking_are_refused(payload):
 @pytest.mark.parametrize("floor", [float("nan"), float("inf")])
 def test_scores_that_json_cannot_hold_are_refused(floor):
     payload = bytearray(ranking_codec.encode(ranking(1)))
-    payload[4:8] = struct.pack("<f", floor)
+    payload[5:9] = struct.pack("<f", floor)
 
     with pytest.raises(PayloadError, match="not finite"):
         lines.read(bytes(payload), 10)

@@ -92,8 +92,8 @@ def test_the_bytes_are_those_that_the_documentation_draws():
         Entry(Column(7), 0.0, Rule.PREREQUISITE_MISSING),
     )
 
-    assert ranking_codec.encode(ranking) == (
-        bytes([1, 2, 1, 1])
+    assert ranking_codec.encode(ranking, shown=[1]) == (
+        bytes([2, 2, 1, 1, 1])
         + pack("<ff", 0.0, 1 / TOP_LEVEL)
         + pack("<HH", 258, 7)
         + bytes([0, 255])
@@ -101,11 +101,53 @@ def test_the_bytes_are_those_that_the_documentation_draws():
         + bytes([0b01_10])
         + pack("<HH", 3, NO_COLUMN)
         + bytes([51, 0])
+        + bytes([1])
     )
 
 
-def test_two_hundred_entries_with_a_hundred_reasons_take_at_most_1300_bytes():
-    assert len(ranking_codec.encode(full_list())) <= 1300
+def test_a_list_that_version_1_wrote_is_read():
+    ranking = full_list(9, 4)
+    of_today = ranking_codec.encode(ranking)
+
+    before = b"\x01" + of_today[1:4] + of_today[5:]
+
+    assert ranking_codec.decode(before) == ranking_codec.decode(of_today)
+    assert ranking_codec.shown(before, ranking_codec.layout(before)) is None
+
+
+@pytest.mark.parametrize("shown", [None, [], [2, 0], list(range(9))])
+def test_the_order_that_people_see_is_kept_beside_the_ranking(shown):
+    payload = ranking_codec.encode(full_list(9, 4), shown)
+
+    found = ranking_codec.shown(payload, ranking_codec.layout(payload))
+
+    assert (found if found is None else list(found)) == shown
+    assert ranking_codec.decode(payload) == ranking_codec.decode(
+        ranking_codec.encode(full_list(9, 4))
+    )
+
+
+def test_an_order_that_names_an_entry_beyond_the_last_is_refused():
+    payload = ranking_codec.encode(full_list(3, 0), [3])
+
+    with pytest.raises(PayloadError, match="shows entry 3 of 3"):
+        ranking_codec.shown(payload, ranking_codec.layout(payload))
+
+
+@given(rankings())
+def test_levels_and_rules_can_be_read_on_their_own(ranking):
+    payload = ranking_codec.encode(ranking)
+    found = ranking_codec.layout(payload)
+
+    levels = ranking_codec.levels(payload, found, found.entries)
+
+    decoded = ranking_codec.decode(payload)
+    assert [found.floor + found.step * level for level in levels] == [e.score for e in decoded]
+    assert ranking_codec.rules(payload, found) == [entry.rules for entry in ranking]
+
+
+def test_two_hundred_entries_with_a_hundred_reasons_take_at_most_1400_bytes():
+    assert len(ranking_codec.encode(full_list(), range(100))) <= 1400
 
 
 @pytest.mark.parametrize("ranking", [full_list(9, 4), full_list(2, 2), full_list(0, 0)])
@@ -124,17 +166,17 @@ def test_a_payload_with_more_bytes_than_announced_is_refused():
 
 def test_more_reasons_than_entries_are_refused():
     with pytest.raises(PayloadError):
-        ranking_codec.decode(pack("<BBBBff", 1, 0, 1, 0, 0.0, 0.0) + bytes(6))
+        ranking_codec.decode(pack("<BBBBBff", 2, 0, 1, 0, 0, 0.0, 0.0) + bytes(6))
 
 
 def test_a_version_from_the_future_is_refused():
-    payload = b"\x02" + ranking_codec.encode(full_list(3, 1))[1:]
+    payload = b"\x03" + ranking_codec.encode(full_list(3, 1))[1:]
 
-    with pytest.raises(PayloadError, match="unknown ranking version 2"):
+    with pytest.raises(PayloadError, match="unknown ranking version 3"):
         ranking_codec.decode(payload)
 
 
-@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda rest: b"\x01" + rest))
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda rest: b"\x02" + rest))
 def test_garbage_raises_a_payload_error_or_decodes(garbage):
     try:
         ranking_codec.decode(garbage)
