@@ -25,6 +25,10 @@ class Lines:
     scores: Sequence[float] = ()
     reasons: Sequence[Because] = ()
 
+    def head(self, n: int) -> "Lines":
+        """The first n of them."""
+        return Lines(self.columns[:n], self.scores[:n], self.reasons[:n])
+
     def pick(self, positions: Sequence[int]) -> "Lines":
         """Some of them, in the order given."""
         because = [*self.reasons, *[NOTHING] * (len(self.columns) - len(self.reasons))]
@@ -56,12 +60,16 @@ def open_list(payload: bytes) -> Layout:
     return found
 
 
+def columns(payload: bytes, found: Layout) -> Sequence[int]:
+    """The columns of every entry."""
+    return unpack_from(f"<{found.entries}H", payload, found.columns)
+
+
 def stored(payload: bytes, found: Layout) -> Stored:
     """Everything but the reasons, of every entry."""
-    n = found.entries
     return Stored(
-        unpack_from(f"<{n}H", payload, found.columns),
-        ranking_codec.levels(payload, found, n),
+        columns(payload, found),
+        ranking_codec.levels(payload, found, found.entries),
         ranking_codec.rules(payload, found),
     )
 
@@ -79,13 +87,13 @@ def read(payload: bytes, limit: int) -> Lines:
 def read_at(payload: bytes, found: Layout, positions: Sequence[int]) -> Lines:
     """Read the entries at some positions, in the order given."""
     n = max(positions, default=-1) + 1
-    columns = unpack_from(f"<{n}H", payload, found.columns)
+    named = unpack_from(f"<{n}H", payload, found.columns)
     levels = ranking_codec.levels(payload, found, n)
     floor, step = found.floor, found.step
     because = _reasons(payload, found, min(n, found.with_reasons))
     because += [NOTHING] * (n - len(because))
     return Lines(
-        [columns[at] for at in positions],
+        [named[at] for at in positions],
         [floor + step * levels[at] for at in positions],
         [because[at] for at in positions],
     )

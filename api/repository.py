@@ -8,10 +8,11 @@ from typing import Final, Protocol, TypeVar, cast
 
 from redis import Redis
 
-from api import lines
+from api import lines, selection
 from api.catalogue import Catalogue, prepare
 from api.lines import Lines
-from api.selection import Reader
+from api.parameters import MAX_LIMIT, Listing
+from api.selection import Known, Reader
 from schemas import catalogue_codec, documents, keys, pointer, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.manifests import GenerationManifest
@@ -33,6 +34,20 @@ class Loaded:
     manifest: GenerationManifest
     catalogue: Catalogue
     popular: Lines
+    popular_shown: Lines
+
+    @classmethod
+    def of(
+        cls,
+        generation: Generation,
+        manifest: GenerationManifest,
+        catalogue: Catalogue,
+        popular: Lines,
+    ) -> "Loaded":
+        """Work out what strangers are shown of the popular list, once."""
+        most = Listing(limit=MAX_LIMIT)
+        shown = selection.arranged(popular, Known(), catalogue.rules, most)
+        return cls(generation, manifest, catalogue, popular, shown)
 
 
 class Rankings(Protocol):
@@ -109,7 +124,7 @@ class RedisRankings:
             return self._loaded[generation]
 
     def _load(self, generation: Generation) -> Loaded:
-        return Loaded(
+        return Loaded.of(
             generation,
             self._require(keys.manifest(generation), _manifest),
             prepare(self._require(keys.catalogue(generation), catalogue_codec.decode)),

@@ -3,11 +3,12 @@
 A filter of stored lists belongs here: it decides on positions, and never on what they hold.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from api import lines
-from api.lines import Lines
+from api.lines import Lines, Stored
 from api.parameters import Listing
 from schemas import product_order, ranking_codec
 from schemas.product_order import DEFAULT, Facts, Taste
@@ -39,39 +40,52 @@ def taste_of(listing: Listing) -> Taste:
     return Taste(adult=bool(listing.adult), niche=listing.niche)
 
 
+def is_default(listing: Listing) -> bool:
+    """Whether the order that is stored with a list is the one asked for."""
+    return listing.franchise == "one" and taste_of(listing) == DEFAULT
+
+
 def for_people(facts: Facts, listing: Listing) -> Reader:
-    """A user's list: by the product rules, or as it is."""
+    """A user's list: by the product rules, or as it is.
+
+    The order of the default parameters is read, not worked out.
+    """
 
     def read(payload: bytes) -> Lines:
         found = lines.open_list(payload)
-        taste = taste_of(listing)
         positions: Sequence[int] | None = None
-        if listing.franchise == "all":
-            return _pure(payload, facts, listing)
-        if taste == DEFAULT:
+        if listing.franchise == "all" and not listing.niche:
+            return lines.read_at(payload, found, range(min(listing.limit, found.entries)))
+        if is_default(listing):
             positions = ranking_codec.shown(payload, found)
         if positions is None:
-            stored = lines.stored(payload, found)
-            worth = above_last(stored.levels)
-            positions = product_order.arrange(stored.columns, worth, stored.rules, facts, taste)
+            positions = _positions(lines.stored(payload, found), facts, listing)
         return lines.read_at(payload, found, positions[: listing.limit])
 
     return read
 
 
+def _positions(stored: Stored, facts: Facts, listing: Listing) -> Sequence[int]:
+    worth, taste = above_last(stored.levels), taste_of(listing)
+    if listing.franchise == "all":
+        return [at for _, at in product_order.lean(stored.columns, worth, facts, taste)]
+    return product_order.arrange(stored.columns, worth, stored.rules, facts, taste)
+
+
 def similar(facts: Facts, listing: Listing) -> Reader:
     """Similar titles: sequels are what people look for there, so only `adult` applies."""
+    allowed = listing.adult or listing.franchise == "all"
 
     def read(payload: bytes) -> Lines:
-        if listing.franchise == "all":
-            return _pure(payload, facts, listing)
         found = lines.open_list(payload)
-        stored = lines.stored(payload, found)
-        leaned = product_order.lean(
-            stored.columns, above_last(stored.levels), facts, taste_of(listing)
-        )
-        kept = [at for _, at in leaned if listing.adult or not facts.adult[stored.columns[at]]]
-        return lines.read_at(payload, found, kept[: listing.limit])
+        columns = lines.columns(payload, found)
+        order: Iterable[int] = range(found.entries)
+        if listing.niche:
+            order = _positions(
+                lines.stored(payload, found), facts, replace(listing, franchise="all")
+            )
+        kept = (at for at in order if allowed or not facts.adult[columns[at]])
+        return lines.read_at(payload, found, list(islice(kept, listing.limit)))
 
     return read
 
@@ -88,15 +102,6 @@ def arranged(ranking: Lines, known: Known, facts: Facts, listing: Listing) -> Li
         flags = product_order.rules_of(open_to.columns, known.started, known.dropped, facts)
         chosen = product_order.arrange(open_to.columns, worth, flags, facts, taste, known.taken)
     return open_to.pick(chosen[: listing.limit])
-
-
-def _pure(payload: bytes, facts: Facts, listing: Listing) -> Lines:
-    if not listing.niche:
-        return lines.read(payload, listing.limit)
-    found = lines.open_list(payload)
-    stored = lines.stored(payload, found)
-    leaned = product_order.lean(stored.columns, above_last(stored.levels), facts, taste_of(listing))
-    return lines.read_at(payload, found, [at for _, at in leaned[: listing.limit]])
 
 
 def above_last(scores: Sequence[float]) -> list[float]:

@@ -57,12 +57,14 @@ def recommend(rankings: Rankings, user_id: UserId, listing: Listing) -> Answer:
     reader = selection.for_people(loaded.catalogue.rules, listing)
     stored = rankings.for_user(loaded.generation, user_id, reader)
     if stored is None:
-        return Answer(
-            loaded,
-            "popular",
-            selection.arranged(loaded.popular, Known(), loaded.catalogue.rules, listing),
-        )
+        return Answer(loaded, "popular", _popular(loaded, listing))
     return Answer(loaded, "precomputed", stored)
+
+
+def _popular(loaded: Loaded, listing: Listing) -> Lines:
+    if selection.is_default(listing):
+        return loaded.popular_shown.head(listing.limit)
+    return selection.arranged(loaded.popular, Known(), loaded.catalogue.rules, listing)
 
 
 def similar(rankings: Rankings, anime_id: AnimeId, listing: Listing) -> Answer:
@@ -101,7 +103,7 @@ def recommend_live(rankings: Rankings, request: LiveRequest) -> Answer:
     excluded = [column_of[anime_id] for anime_id in request.exclude if anime_id in column_of]
     known = _known(usable, excluded, loaded.catalogue.rules)
     facts = loaded.catalogue.rules
-    found = selection.arranged(_live(rankings, loaded, usable, known), known, facts, listing)
+    found = _live(rankings, loaded, usable, known, listing)
     rest = replace(listing, limit=listing.limit - len(found.columns))
     more = selection.arranged(loaded.popular, known.and_shown(found.columns, facts), facts, rest)
     if not found.columns:
@@ -121,15 +123,21 @@ def _known(usable: Mapping[Column, GivenTitle], excluded: Sequence[Column], fact
 
 
 def _live(
-    rankings: Rankings, loaded: Loaded, usable: Mapping[Column, GivenTitle], known: Known
+    rankings: Rankings,
+    loaded: Loaded,
+    usable: Mapping[Column, GivenTitle],
+    known: Known,
+    listing: Listing,
 ) -> Lines:
     if not usable:
         return Lines()
-    table = loaded.manifest.strengths
+    table, size = loaded.manifest.strengths, len(loaded.catalogue.anime)
     rows = rankings.influences(loaded.generation, [t.anime_id for t in usable.values()])
     strengths = [_strength(table, title) for title in usable.values()]
     influences = live.weigh(list(usable), strengths, rows)
-    return live.best(influences, len(loaded.catalogue.anime), list(known.banned), CANDIDATES)
+    candidates = live.best(influences, size, list(known.banned), CANDIDATES)
+    shown = selection.arranged(candidates, known, loaded.catalogue.rules, listing)
+    return live.explain(influences, shown, size)
 
 
 def _strength(table: Mapping[str, float], title: GivenTitle) -> float:

@@ -8,17 +8,16 @@ marginal relevance (Carbonell and Goldstein, 1998).
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import log1p
 from typing import Final
 
 from schemas.records import Anime, Rule
 
 MOST_SHOWN: Final = 100
-DIVERSITY: Final = 0.15
-"""Part of its worth that a title loses if all its genres have just been shown."""
-LOOK_BACK: Final = 2
-"""How many titles shown before count for that."""
-_LOOK_AHEAD: Final = 8
+DIVERSITY: Final = 0.4
+"""Part of its worth that a title loses if the two titles before it show all of its genres."""
+_LOOK_AHEAD: Final = 5
 """How many titles compete for a place."""
 _RIGHT_ENTRY: Final = 0.5
 """An earlier entry stands in for a later one if it is worth this part of it, or more."""
@@ -137,10 +136,10 @@ def arrange(
         taken: franchises that are shown already.
     """
     leaned = lean(columns, worth, facts, taste)
-    adult, allowed = facts.adult, taste.adult
-    kept = [
-        (value, at) for value, at in leaned if not rules[at] and (allowed or not adult[columns[at]])
-    ]
+    adult = facts.adult
+    kept = [pair for pair in leaned if not rules[pair[1]]]
+    if not taste.adult:
+        kept = [pair for pair in kept if not adult[columns[pair[1]]]]
     return _take_turns(_one_per_franchise(kept, columns, facts, taken), columns, facts)
 
 
@@ -176,36 +175,44 @@ def _one_per_franchise(
         if not name:
             places.append((value, at))
             continue
-        place = place_of.setdefault(name, len(places))
-        if place == len(places):
+        place = place_of.get(name)
+        if place is None:
+            place_of[name] = len(places)
             places.append((value, at))
         elif place >= 0 and not side[column]:
             best, shown = places[place]
             other = columns[shown]
-            earlier = order[column] < order[other] and series[column] == series[other]
-            if earlier and value >= _RIGHT_ENTRY * best:
+            if (
+                value >= _RIGHT_ENTRY * best
+                and order[column] < order[other]
+                and series[column] == series[other]
+            ):
                 places[place] = best, at
     return places
 
 
-def _take_turns(places: list[tuple[float, int]], columns: Sequence[int], facts: Facts) -> list[int]:
+def _take_turns(
+    places: Sequence[tuple[float, int]], columns: Sequence[int], facts: Facts
+) -> list[int]:
     """Give each place to the title worth most after what it repeats of the genres before it."""
     genres, per_genre = facts.genres, facts.per_genre
-    waiting = [
+    waiting = (
         (value, genres[columns[at]], DIVERSITY * per_genre[columns[at]], at) for value, at in places
-    ]
+    )
+    competing = list(islice(waiting, _LOOK_AHEAD))
     shown: list[int] = []
-    masks = [0] * LOOK_BACK
-    while waiting and len(shown) < MOST_SHOWN:
-        recent = masks[-1] | masks[-2]
+    before = last = 0
+    while competing and len(shown) < MOST_SHOWN:
+        recent = before | last
         best, chosen = -1.0, 0
-        for place, (value, mask, loss, _) in enumerate(waiting[:_LOOK_AHEAD]):
+        for place, (value, mask, loss, _) in enumerate(competing):
             if value <= best:
                 break
             left = value * (1 - loss * (mask & recent).bit_count())
             if left > best:
                 best, chosen = left, place
-        _, mask, _, at = waiting.pop(chosen)
+        _, mask, _, at = competing.pop(chosen)
+        competing.extend(islice(waiting, 1))
         shown.append(at)
-        masks.append(mask)
+        before, last = last, mask
     return shown

@@ -66,7 +66,8 @@ def manifest(generation: Generation = GENERATION, **parts: Any) -> GenerationMan
 class SmallGeneration:
     """Everything a generation holds for the API; mappings are by public id.
 
-    An influence row maps a column to its coefficient.
+    An influence row maps a column to its coefficient. Lists are stored without the order that
+    people see: readers work it out.
     """
 
     generation: Generation = GENERATION

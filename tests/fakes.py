@@ -32,7 +32,7 @@ class InMemoryRankings:
         if found is None:
             raise NothingPublishedError(f"{generation} is not stored")
         described = manifest(generation, strengths=dict(found.strengths))
-        return Loaded(generation, described, prepare(found.anime), _everything(found.popular))
+        return Loaded.of(generation, described, prepare(found.anime), _everything(found.popular))
 
     def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None:
         return _found(self._generations[generation].users.get(user_id), reader)
