@@ -85,8 +85,14 @@ def read(payload: bytes, limit: int) -> Lines:
 
 
 def read_at(payload: bytes, found: Layout, positions: Sequence[int]) -> Lines:
-    """Read the entries at some positions, in the order given."""
+    """Read the entries at some positions, in the order given.
+
+    Raises:
+        PayloadError: a position is beyond the last entry.
+    """
     n = max(positions, default=-1) + 1
+    if n > found.entries:
+        raise PayloadError(f"shows entry {n - 1} of {found.entries}")
     named = unpack_from(f"<{n}H", payload, found.columns)
     levels = ranking_codec.levels(payload, found, n)
     floor, step = found.floor, found.step

@@ -18,11 +18,10 @@ hundred positions take about 1,370 bytes. Version 1 lacked m and the positions.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from struct import Struct, error, unpack_from
 from struct import pack as pack_values
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.errors import PayloadError
 from schemas.records import Column, Entry, Ranking, Reason, Rule
@@ -40,8 +39,7 @@ _HEADER: Final = Struct("<BBBBBff")
 _HEADER_1: Final = Struct("<BBBBff")
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where each part of one payload starts, in bytes, for readers that wrap the buffer."""
 
     entries: int
@@ -209,17 +207,8 @@ def rules(payload: bytes, found: Layout) -> list[int]:
 
 
 def shown(payload: bytes, found: Layout) -> bytes | None:
-    """The positions of the entries to show, in order, None where nobody worked them out.
-
-    Raises:
-        PayloadError: a position beyond the last entry.
-    """
-    if not found.arranged:
-        return None
-    positions = payload[found.shown : found.end]
-    if positions and max(positions) >= found.entries:
-        raise PayloadError(f"shows entry {max(positions)} of {found.entries}")
-    return positions
+    """The positions of the entries to show, in order, None where nobody worked them out."""
+    return payload[found.shown : found.end] if found.arranged else None
 
 
 def _rules_at(payload: bytes, found: Layout, index: int) -> Rule:

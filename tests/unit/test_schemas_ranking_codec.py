@@ -127,13 +127,6 @@ def test_the_order_that_people_see_is_kept_beside_the_ranking(shown):
     )
 
 
-def test_an_order_that_names_an_entry_beyond_the_last_is_refused():
-    payload = ranking_codec.encode(full_list(3, 0), [3])
-
-    with pytest.raises(PayloadError, match="shows entry 3 of 3"):
-        ranking_codec.shown(payload, ranking_codec.layout(payload))
-
-
 @given(rankings())
 def test_levels_and_rules_can_be_read_on_their_own(ranking):
     payload = ranking_codec.encode(ranking)
