@@ -20,8 +20,9 @@ TITLES = (
     anime(4, adult=True, raters=500),
     anime(5, raters=1000),
     anime(6, raters=3),
+    anime(7, franchise=1, series=7, year=2010),
 )
-START, SEQUEL, SPECIAL, ADULT, POPULAR, RARE = range(6)
+START, SEQUEL, SPECIAL, ADULT, POPULAR, RARE, REBOOT = range(7)
 
 
 def entries(*rows):
@@ -156,7 +157,8 @@ def test_a_live_answer_can_be_pure_or_hold_adult_titles():
 
 
 def test_what_tops_a_live_answer_up_repeats_no_franchise():
-    client = client_of(influences={6: {START: 0.5}}, popular=POPULAR_LIST)
+    popular = entries((REBOOT, 0.9), (POPULAR, 0.85), (SEQUEL, 0.8))
+    client = client_of(influences={6: {START: 0.5}}, popular=popular)
 
     response = live(client, {"anime_id": 6})
 

@@ -95,6 +95,16 @@ def test_orders_are_those_of_the_plain_function_and_end_where_a_list_ends():
     assert [ranked.columns[1, at] for at in few] == [ALONE, FIRST]
 
 
+def test_worth_is_measured_from_the_last_entry_of_each_list():
+    nothing = -np.inf
+    scores = np.float32([[1, 9, nothing, nothing, 1, nothing]])
+    ranked = top_n(scores, np.arange(6), 6)
+
+    (order,) = RULES.orders(ranked, np.zeros((1, 6), np.uint8))
+
+    assert [ranked.columns[0, at] for at in order] == [SECOND, ALONE]
+
+
 def test_nobody_left_to_show_is_an_order_of_nothing():
     ranked = top_n(np.full((1, 3), -np.inf, np.float32), np.arange(3), 3)
 

@@ -100,6 +100,12 @@ def test_a_common_beginning_is_no_franchise():
     assert found_in(one, other).franchise.tolist() == [0, 0]
 
 
+def test_works_of_one_studio_that_begin_alike_are_no_franchise():
+    one, other = season("Mahou Shoujo Rina", 2004), season("Mahou Shoujo Tsukasa", 2009)
+
+    assert found_in(one, other).franchise.tolist() == [0, 0]
+
+
 def test_specials_music_and_short_films_for_sale_are_side_entries():
     found = found_in(
         season("Kishi", 2001),

@@ -133,6 +133,12 @@ def test_a_special_never_stands_in_for_a_season():
     assert arrange([0, 1], [10, 9], [0, 0], facts) == [0]
 
 
+def test_of_two_specials_the_better_one_is_shown():
+    facts = facts_with(saga(2003, side=True), saga(2001, side=True))
+
+    assert arrange([0, 1], [10, 9], [0, 0], facts) == [0]
+
+
 def test_a_season_stands_in_for_a_special_that_is_worth_more():
     facts = facts_with(saga(2003, side=True), saga(2005))
 
