@@ -8,11 +8,7 @@ from typing import Final
 
 from schemas import ranking_codec
 from schemas.errors import PayloadError
-from schemas.ranking_codec import NO_COLUMN, Layout
-
-Because = tuple[int, int, int, int]
-"""First contributor, its share, second contributor, its share; shares in 255ths, and
-NO_COLUMN where there is no contributor."""
+from schemas.ranking_codec import NO_COLUMN, Because, Layout
 
 NOTHING: Final[Because] = (NO_COLUMN, 0, NO_COLUMN, 0)
 
@@ -96,22 +92,10 @@ def read_at(payload: bytes, found: Layout, positions: Sequence[int]) -> Lines:
     named = unpack_from(f"<{n}H", payload, found.columns)
     levels = ranking_codec.levels(payload, found, n)
     floor, step = found.floor, found.step
-    because = _reasons(payload, found, min(n, found.with_reasons))
+    because = ranking_codec.contributors(payload, found, min(n, found.with_reasons))
     because += [NOTHING] * (n - len(because))
     return Lines(
         [named[at] for at in positions],
         [floor + step * levels[at] for at in positions],
         [because[at] for at in positions],
-    )
-
-
-def _reasons(payload: bytes, found: Layout, r: int) -> list[Because]:
-    return list(
-        zip(
-            unpack_from(f"<{r}H", payload, found.first),
-            payload[found.first_share : found.first_share + r],
-            unpack_from(f"<{r}H", payload, found.second),
-            payload[found.second_share : found.second_share + r],
-            strict=True,
-        )
     )

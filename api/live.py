@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from api.lines import Because, Lines
+from api.lines import Lines
 from schemas import influence_codec
 from schemas.errors import PayloadError
-from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
+from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE, Because
 
 Columns = NDArray[np.intp]
 Values = NDArray[np.float64]

@@ -8,10 +8,10 @@ from typing import Final
 import orjson
 
 from api.catalogue import Catalogue
-from api.lines import NOTHING, Because, Lines
+from api.lines import NOTHING, Lines
 from api.service import Answer
 from schemas.manifests import GenerationManifest
-from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
+from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE, Because
 from schemas.records import Anime, AnimeId, Generation, UserId
 
 _SHARES: Final = tuple(f"{round(n / SHARE_SCALE, 3)}}}" for n in range(SHARE_SCALE + 1))

@@ -48,7 +48,7 @@ def is_default(listing: Listing) -> bool:
 def for_people(facts: Facts, listing: Listing) -> Reader:
     """A user's list: by the product rules, or as it is.
 
-    The order of the default parameters is read, not worked out.
+    The order of the default parameters is read, as far as it was stored, and not worked out.
     """
 
     def read(payload: bytes) -> Lines:
@@ -58,7 +58,7 @@ def for_people(facts: Facts, listing: Listing) -> Reader:
             return lines.read_at(payload, found, range(min(listing.limit, found.entries)))
         if is_default(listing):
             positions = ranking_codec.shown(payload, found)
-        if positions is None:
+        if positions is None or len(positions) < min(listing.limit, found.entries):
             positions = _positions(lines.stored(payload, found), facts, listing)
         return lines.read_at(payload, found, positions[: listing.limit])
 

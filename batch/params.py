@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from schemas.errors import SettingsError
-from schemas.ranking_codec import MAX_ENTRIES
+from schemas.ranking_codec import MAX_ENTRIES, MAX_REASONS
 from schemas.strengths import RATED_PREFIX
 
 
@@ -107,7 +107,12 @@ _SHARES: Final = frozenset(
 )
 _SIGNED: Final = frozenset({"dropped", "planned"})
 _COUNTS: Final = frozenset({"factors", "epochs", "batch_users", "influence", "lease_seconds"})
-_LIST_LENGTHS: Final = frozenset({"entries", "reasons", "similar", "popular"})
+_LIST_LENGTHS: Final = {
+    "entries": MAX_ENTRIES,
+    "reasons": MAX_REASONS,
+    "similar": MAX_ENTRIES,
+    "popular": MAX_ENTRIES,
+}
 
 
 def load(path: Path | None) -> Params:
@@ -178,8 +183,8 @@ def _problems_of(where: str, key: str, kind: object, value: object) -> list[str]
         return [f"{where} must be at least 1, got {value!r}"]
     if key in _SHARES and not 0 <= value <= 1:
         return [f"{where} must be from 0 to 1, got {value!r}"]
-    if key in _LIST_LENGTHS and not 1 <= value <= MAX_ENTRIES:
-        return [f"{where} must be from 1 to {MAX_ENTRIES}, got {value!r}"]
+    if key in _LIST_LENGTHS and not 1 <= value <= _LIST_LENGTHS[key]:
+        return [f"{where} must be from 1 to {_LIST_LENGTHS[key]}, got {value!r}"]
     if key not in _SIGNED and value < 0:
         return [f"{where} must not be negative, got {value!r}"]
     return []

@@ -1,20 +1,23 @@
 """A ranking as bytes: user lists, similar titles and popular lists. docs/redis.md draws it.
 
-Little-endian, in this order (n entries, the first r of them with reasons, v overflows, m shown):
+Little-endian, in this order (n entries, the first r of them with reasons, v overflows, d titles
+that are reasons, m shown):
 
-    u8 version = 2 | u8 n | u8 r | u8 v | u8 m | f32 floor | f32 step
+    u8 version = 2 | u8 n | u8 r | u8 v | u8 d | u8 m | f32 floor | f32 step
     u16[n] columns
     u8[n]  drops: how many levels lower than the entry before (the first: than TOP_LEVEL);
            255 means 255 plus the next overflow
     u16[v] overflows
     u8[ceil(n/4)] rules, two bits an entry, lowest bits first
-    u16[r] first contributors | u16[r] second contributors (NO_COLUMN: none)
+    u16[d] columns of contributors
+    u8[r]  first contributors | u8[r] second contributors: places among those, 255 for none
     u8[r]  first shares | u8[r] second shares, in 255ths
-    u8[m]  positions of the entries that people see unless they ask otherwise, in that order;
-           m = 255 says that this order was not worked out, and no positions follow
+    u8[m]  positions of the first entries that people see unless they ask otherwise, in that
+           order; m = 255 says that this order was not worked out, and no positions follow
 
-The score of an entry is floor + step * level. Two hundred entries with a hundred reasons and a
-hundred positions take about 1,370 bytes. Version 1 lacked m and the positions.
+The score of an entry is floor + step * level. Redis's allocator has classes of 1,280 and 1,536
+bytes: as many of the positions are stored as still fit. Version 1 named the contributors of each
+entry by their columns, and lacked d, m and the positions.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,14 +31,25 @@ from schemas.records import Column, Entry, Ranking, Reason, Rule
 
 VERSION: Final = 2
 MAX_ENTRIES: Final = 255
+MAX_REASONS: Final = 127
+"""Entries with reasons in a list; with two each, no more than 255 titles can be reasons."""
 NOT_ARRANGED: Final = 255
 TOP_LEVEL: Final = 4095
 NO_COLUMN: Final = 0xFFFF
 SHARE_SCALE: Final = 255
 SATURATED: Final = 255
+Because = tuple[int, int, int, int]
+"""First contributor, its share, second contributor, its share; shares in 255ths, and
+NO_COLUMN where there is no contributor."""
+
 SMALLEST_STEP: Final = 2.0**-126
 """The smallest normal 32-bit float: scores closer together than this are stored as equal."""
-_HEADER: Final = Struct("<BBBBBff")
+_NOBODY: Final = 255
+_FITTING: Final = (1276, 1532)
+"""Payload bytes that fit in a class of Redis's allocator, with its own four or so."""
+_FEWEST_SHOWN: Final = 20
+"""Positions that are worth the next class."""
+_HEADER: Final = Struct("<BBBBBBff")
 _HEADER_1: Final = Struct("<BBBBff")
 
 
@@ -51,12 +65,18 @@ class Layout(NamedTuple):
     drops: int
     overflows: int
     rules: int
+    contributors: int
     first: int
     second: int
     first_share: int
     second_share: int
     shown: int
     end: int
+
+    @property
+    def named(self) -> bool:
+        """Whether contributors are given by columns, as in version 1, and not by places."""
+        return self.second - self.first != self.with_reasons
 
 
 def layout(payload: bytes) -> Layout:
@@ -68,24 +88,20 @@ def layout(payload: bytes) -> Layout:
     try:
         if payload[:1] == b"\x01":
             _, n, r, v, floor, step = _HEADER_1.unpack_from(payload)
-            version, m, start = 1, NOT_ARRANGED, _HEADER_1.size
+            version, d, m, wide, start = 1, 0, NOT_ARRANGED, 2, _HEADER_1.size
         else:
-            version, n, r, v, m, floor, step = _HEADER.unpack_from(payload)
-            start = _HEADER.size
+            version, n, r, v, d, m, floor, step = _HEADER.unpack_from(payload)
+            wide, start = 1, _HEADER.size
     except error as cause:
         raise PayloadError(f"ranking of {len(payload)} bytes has no header") from cause
     if version not in (1, VERSION):
         raise PayloadError(f"unknown ranking version {version}")
-    found = _layout(n, r, v, m, floor, step, start)
+    arranged = m != NOT_ARRANGED
+    sizes = (2 * n, n, 2 * v, (n + 3) // 4, 2 * d, wide * r, wide * r, r, r, m * arranged)
+    found = Layout(n, r, floor, step, arranged, *accumulate(sizes, initial=start))
     if found.end != len(payload) or r > n:
         raise PayloadError(f"ranking is {len(payload)} bytes, its header says {found.end}")
     return found
-
-
-def _layout(n: int, r: int, v: int, m: int, floor: float, step: float, start: int) -> Layout:
-    arranged = m != NOT_ARRANGED
-    sizes = (2 * n, n, 2 * v, (n + 3) // 4, 2 * r, 2 * r, r, r, m * arranged)
-    return Layout(n, r, floor, step, arranged, *accumulate(sizes, initial=start))
 
 
 def pack(
@@ -94,15 +110,37 @@ def pack(
 ) -> bytes:  # fmt: skip
     """Put parts that are already in their stored form behind a header.
 
-    Vectorised writers call this; `encode` is the plain way. `reasons` holds the four reason
-    parts one after the other, six bytes for each entry that has them; `shown` one position a
-    byte, None where nobody worked it out.
+    Vectorised writers call this; `encode` is the plain way. `reasons` holds, one after the other,
+    the columns of first and of second contributors, two bytes each, and their shares; `shown`
+    one position a byte, None where nobody worked it out. What does not fit of it is left out.
+
+    Raises:
+        ValueError: more than 255 titles are reasons.
     """
-    arranged = NOT_ARRANGED if shown is None else len(shown)
-    header = _HEADER.pack(
-        VERSION, len(drops), len(reasons) // 6, len(overflows) // 2, arranged, floor, step
-    )
-    return b"".join((header, columns, drops, overflows, rules, reasons, shown or b""))
+    r = len(reasons) // 6
+    contributors, places = _places(reasons[: 4 * r])
+    parts = (columns, drops, overflows, rules, contributors, places, reasons[4 * r :])
+    size = _HEADER.size + sum(map(len, parts))
+    kept = b"" if shown is None else shown[: _room(size)]
+    m = NOT_ARRANGED if shown is None else len(kept)
+    counts = (len(drops), r, len(overflows) // 2, len(contributors) // 2, m)
+    return b"".join((_HEADER.pack(VERSION, *counts, floor, step), *parts, kept))
+
+
+def _places(columns: bytes) -> tuple[bytes, bytes]:
+    """The different columns of contributors, ascending, and the place of each among them."""
+    listed = unpack_from(f"<{len(columns) // 2}H", columns)
+    different = sorted({*listed} - {NO_COLUMN})
+    if len(different) > _NOBODY:
+        raise ValueError(f"at most {_NOBODY} titles can be reasons, got {len(different)}")
+    place = {column: at for at, column in enumerate(different)}
+    return _u16(different), bytes([place.get(column, _NOBODY) for column in listed])
+
+
+def _room(size: int) -> int:
+    """How many positions fit behind so many bytes."""
+    room = [limit - size for limit in _FITTING if limit - size >= _FEWEST_SHOWN]
+    return room[0] if room else _FEWEST_SHOWN
 
 
 def encode(ranking: Ranking, shown: Sequence[int] | None = None) -> bytes:
@@ -111,8 +149,8 @@ def encode(ranking: Ranking, shown: Sequence[int] | None = None) -> bytes:
     `shown` holds the positions that people see, in order, None where nobody worked it out.
 
     Raises:
-        ValueError: more than MAX_ENTRIES entries, scores not descending, or an entry with
-            reasons behind one without.
+        ValueError: more than MAX_ENTRIES entries or 255 reasons, scores not descending, or an
+            entry with reasons behind one without.
     """
     if len(ranking) > MAX_ENTRIES:
         raise ValueError(f"a ranking holds at most {MAX_ENTRIES} entries, got {len(ranking)}")
@@ -202,12 +240,12 @@ def levels(payload: bytes, found: Layout, n: int) -> list[int]:
 
 def rules(payload: bytes, found: Layout) -> list[int]:
     """The rules of every entry, as bits of schemas.records.Rule."""
-    packed = payload[found.rules : found.first]
+    packed = payload[found.rules : found.contributors]
     return [byte >> shift & 3 for byte in packed for shift in (0, 2, 4, 6)][: found.entries]
 
 
 def shown(payload: bytes, found: Layout) -> bytes | None:
-    """The positions of the entries to show, in order, None where nobody worked them out."""
+    """The positions of the first entries to show, in order, None where nobody worked them out."""
     return payload[found.shown : found.end] if found.arranged else None
 
 
@@ -215,16 +253,28 @@ def _rules_at(payload: bytes, found: Layout, index: int) -> Rule:
     return Rule(payload[found.rules + index // 4] >> 2 * (index % 4) & 3)
 
 
+def contributors(payload: bytes, found: Layout, r: int) -> list[Because]:
+    """What stands behind each of the first r entries that have reasons."""
+    first, second = (_titles(payload, found, start, r) for start in (found.first, found.second))
+    ours, theirs = (payload[start : start + r] for start in (found.first_share, found.second_share))
+    return list(zip(first, ours, second, theirs, strict=True))
+
+
+def _titles(payload: bytes, found: Layout, start: int, r: int) -> Sequence[int]:
+    """The columns of r contributors."""
+    if found.named:
+        return unpack_from(f"<{r}H", payload, start)
+    d = (found.first - found.contributors) // 2
+    titles = unpack_from(f"<{d}H", payload, found.contributors) + (NO_COLUMN,) * (256 - d)
+    return [titles[place] for place in payload[start : start + r]]
+
+
 def _reasons(payload: bytes, found: Layout, n: int) -> list[tuple[Reason, ...]]:
     r = min(n, found.with_reasons)
-    pairs = zip(
-        unpack_from(f"<{r}H", payload, found.first),
-        payload[found.first_share : found.first_share + r],
-        unpack_from(f"<{r}H", payload, found.second),
-        payload[found.second_share : found.second_share + r],
-        strict=True,
-    )
-    reasons = [_present((a, share_a), (b, share_b)) for a, share_a, b, share_b in pairs]
+    reasons = [
+        _present((a, share_a), (b, share_b))
+        for a, share_a, b, share_b in contributors(payload, found, r)
+    ]
     return reasons + [()] * (n - r)
 
 

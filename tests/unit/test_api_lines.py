@@ -21,7 +21,7 @@ reasons = st.lists(
 @st.composite
 def rankings(draw):
     scores = sorted(draw(st.lists(st.floats(-10, 10), max_size=255)), reverse=True)
-    explained = draw(st.integers(0, len(scores)))
+    explained = draw(st.integers(0, min(len(scores), ranking_codec.MAX_REASONS)))
     because = [draw(reasons) if i < explained else () for i in range(len(scores))]
     return tuple(Entry(i, scores[i], reasons=because[i]) for i in range(len(scores)))
 
@@ -52,7 +52,7 @@ def test_bytes_that_are_no_ranking_are_refused(payload):
 @pytest.mark.parametrize("floor", [float("nan"), float("inf")])
 def test_scores_that_json_cannot_hold_are_refused(floor):
     payload = bytearray(ranking_codec.encode(ranking(1)))
-    payload[5:9] = struct.pack("<f", floor)
+    payload[6:10] = struct.pack("<f", floor)
 
     with pytest.raises(PayloadError, match="not finite"):
         lines.read(bytes(payload), 10)

@@ -77,18 +77,25 @@ def read(payload, **asked):
 def test_the_stored_order_is_used_for_the_default_parameters_and_for_no_others():
     payload = ranking_codec.encode(STORED, shown=[4, 1])
 
-    assert read(payload) == [RARE, START]
+    assert read(payload, limit=2) == [RARE, START]
     assert read(payload, limit=1) == [RARE]
-    assert read(payload, reasons=0) == [RARE, START]
+    assert read(payload, limit=2, reasons=0) == [RARE, START]
     assert read(payload, adult=1) == [START, ADULT, POPULAR, RARE]
     assert read(payload, franchise="all", limit=2) == [SEQUEL, START]
+
+
+def test_what_was_not_stored_of_an_order_is_worked_out():
+    payload = ranking_codec.encode(STORED, shown=[1])
+
+    assert read(payload, limit=1) == [START]
+    assert read(payload, limit=2) == [START, POPULAR]
 
 
 def test_scores_and_reasons_stay_with_their_entries():
     stored = ranking(3, 2, 1, reasons={0: 0.6})
     payload = ranking_codec.encode(stored, shown=[2, 0])
 
-    found = for_people(facts_of(TITLES), Listing())(payload)
+    found = for_people(facts_of(TITLES), Listing(limit=2))(payload)
 
     pure = lines.read(payload, 3)
     assert found.scores == [pure.scores[2], pure.scores[0]]
