@@ -45,6 +45,7 @@ NO_COLUMN where there is no contributor."""
 SMALLEST_STEP: Final = 2.0**-126
 """The smallest normal 32-bit float: scores closer together than this are stored as equal."""
 _NOBODY: Final = 255
+_NO_TITLES: Final = (NO_COLUMN,) * (_NOBODY + 1)
 _FITTING: Final = (1276, 1532)
 """Payload bytes that fit in a class of Redis's allocator, with its own four or so."""
 _FEWEST_SHOWN: Final = 20
@@ -255,18 +256,20 @@ def _rules_at(payload: bytes, found: Layout, index: int) -> Rule:
 
 def contributors(payload: bytes, found: Layout, r: int) -> list[Because]:
     """What stands behind each of the first r entries that have reasons."""
-    first, second = (_titles(payload, found, start, r) for start in (found.first, found.second))
     ours, theirs = (payload[start : start + r] for start in (found.first_share, found.second_share))
-    return list(zip(first, ours, second, theirs, strict=True))
-
-
-def _titles(payload: bytes, found: Layout, start: int, r: int) -> Sequence[int]:
-    """The columns of r contributors."""
     if found.named:
-        return unpack_from(f"<{r}H", payload, start)
+        first, second = (unpack_from(f"<{r}H", payload, at) for at in (found.first, found.second))
+        return list(zip(first, ours, second, theirs, strict=True))
     d = (found.first - found.contributors) // 2
-    titles = unpack_from(f"<{d}H", payload, found.contributors) + (NO_COLUMN,) * (256 - d)
-    return [titles[place] for place in payload[start : start + r]]
+    titles = unpack_from(f"<{d}H", payload, found.contributors) + _NO_TITLES[d:]
+    places = zip(
+        payload[found.first : found.first + r],
+        ours,
+        payload[found.second : found.second + r],
+        theirs,
+        strict=True,
+    )
+    return [(titles[one], share, titles[two], other) for one, share, two, other in places]
 
 
 def _reasons(payload: bytes, found: Layout, n: int) -> list[tuple[Reason, ...]]:
