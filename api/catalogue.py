@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from schemas import product_order
+from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column
 
 
@@ -13,12 +15,14 @@ class Catalogue:
     """By column, except `column_of`. `facts` and `reasons` are unfinished JSON objects:
 
     `"title":…,"type":…,"year":…,"genres":[…]` and `{"anime_id":…,"title":…,"share":`.
+    `rules` is what the product rules know of each title.
     """
 
     anime: Sequence[Anime]
     facts: Sequence[str]
     reasons: Sequence[str]
     column_of: Mapping[AnimeId, Column]
+    rules: Facts
 
 
 def prepare(anime: Sequence[Anime]) -> Catalogue:
@@ -27,6 +31,7 @@ def prepare(anime: Sequence[Anime]) -> Catalogue:
         facts=[_facts(one) for one in anime],
         reasons=[_reason(one) for one in anime],
         column_of={one.anime_id: Column(column) for column, one in enumerate(anime)},
+        rules=product_order.facts_of(anime),
     )
 
 

@@ -1,4 +1,4 @@
-"""The head of a stored list, read field by field without building a record for each entry."""
+"""Entries of a stored list, read field by field without building a record for each."""
 
 import math
 from collections.abc import Sequence
@@ -8,11 +8,7 @@ from typing import Final
 
 from schemas import ranking_codec
 from schemas.errors import PayloadError
-from schemas.ranking_codec import NO_COLUMN, SATURATED, TOP_LEVEL, Layout
-
-Because = tuple[int, int, int, int]
-"""First contributor, its share, second contributor, its share; shares in 255ths, and
-NO_COLUMN where there is no contributor."""
+from schemas.ranking_codec import NO_COLUMN, Because, Layout
 
 NOTHING: Final[Because] = (NO_COLUMN, 0, NO_COLUMN, 0)
 
@@ -25,45 +21,81 @@ class Lines:
     scores: Sequence[float] = ()
     reasons: Sequence[Because] = ()
 
+    def head(self, n: int) -> "Lines":
+        """The first n of them."""
+        return Lines(self.columns[:n], self.scores[:n], self.reasons[:n])
 
-def read(payload: bytes, limit: int) -> Lines:
-    """Read the first `limit` entries of a ranking payload.
+    def pick(self, positions: Sequence[int]) -> "Lines":
+        """Some of them, in the order given."""
+        because = [*self.reasons, *[NOTHING] * (len(self.columns) - len(self.reasons))]
+        return Lines(
+            [self.columns[at] for at in positions],
+            [self.scores[at] for at in positions],
+            [because[at] for at in positions],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What deciding on an order takes: of each entry its column, level and rules."""
+
+    columns: Sequence[int]
+    levels: Sequence[int]
+    rules: Sequence[int]
+
+
+def open_list(payload: bytes) -> Layout:
+    """Where everything is in a ranking payload.
 
     Raises:
         PayloadError: the bytes are not a ranking of a version we know.
     """
     found = ranking_codec.layout(payload)
-    n = min(limit, found.entries)
-    columns = unpack_from(f"<{n}H", payload, found.columns)
-    return Lines(columns, _scores(payload, found, n), _reasons(payload, found, n))
-
-
-def _scores(payload: bytes, found: Layout, n: int) -> list[float]:
     if not math.isfinite(found.floor + found.step):
         raise PayloadError("scores are not finite")
-    overflows = None
-    level, scores = TOP_LEVEL, []
-    for drop in payload[found.drops : found.drops + n]:
-        level -= drop
-        if drop == SATURATED:
-            overflows = overflows or iter(_overflows(payload, found))
-            level -= next(overflows, 0)
-        scores.append(found.floor + found.step * level)
-    return scores
+    return found
 
 
-def _overflows(payload: bytes, found: Layout) -> tuple[int, ...]:
-    return unpack_from(f"<{(found.rules - found.overflows) // 2}H", payload, found.overflows)
+def columns(payload: bytes, found: Layout) -> Sequence[int]:
+    """The columns of every entry."""
+    return unpack_from(f"<{found.entries}H", payload, found.columns)
 
 
-def _reasons(payload: bytes, found: Layout, n: int) -> list[Because]:
-    r = min(n, found.with_reasons)
-    return list(
-        zip(
-            unpack_from(f"<{r}H", payload, found.first),
-            payload[found.first_share : found.first_share + r],
-            unpack_from(f"<{r}H", payload, found.second),
-            payload[found.second_share : found.second_share + r],
-            strict=True,
-        )
+def stored(payload: bytes, found: Layout) -> Stored:
+    """Everything but the reasons, of every entry."""
+    return Stored(
+        columns(payload, found),
+        ranking_codec.levels(payload, found, found.entries),
+        ranking_codec.rules(payload, found),
+    )
+
+
+def read(payload: bytes, limit: int) -> Lines:
+    """Read the first `limit` entries.
+
+    Raises:
+        PayloadError: the bytes are not a ranking of a version we know.
+    """
+    found = open_list(payload)
+    return read_at(payload, found, range(min(limit, found.entries)))
+
+
+def read_at(payload: bytes, found: Layout, positions: Sequence[int]) -> Lines:
+    """Read the entries at some positions, in the order given.
+
+    Raises:
+        PayloadError: a position is beyond the last entry.
+    """
+    n = max(positions, default=-1) + 1
+    if n > found.entries:
+        raise PayloadError(f"shows entry {n - 1} of {found.entries}")
+    named = unpack_from(f"<{n}H", payload, found.columns)
+    levels = ranking_codec.levels(payload, found, n)
+    floor, step = found.floor, found.step
+    because = ranking_codec.contributors(payload, found, min(n, found.with_reasons))
+    because += [NOTHING] * (n - len(because))
+    return Lines(
+        [named[at] for at in positions],
+        [floor + step * levels[at] for at in positions],
+        [because[at] for at in positions],
     )

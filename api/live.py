@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from api.lines import Because, Lines
+from api.lines import Lines
 from schemas import influence_codec
 from schemas.errors import PayloadError
-from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
+from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE, Because
 
 Columns = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -46,7 +46,8 @@ def weigh(
 
 
 def best(influences: Influences, size: int, banned: Sequence[int], limit: int) -> Lines:
-    """The titles with the highest positive sum, best first; ties go to the lower column.
+    """The titles with the highest positive sum, best first, without reasons; ties go to the
+    lower column.
 
     Args:
         size: how many columns the catalogue has.
@@ -56,7 +57,13 @@ def best(influences: Influences, size: int, banned: Sequence[int], limit: int) -
     scores = np.asarray(sums, dtype=np.float64)
     scores[np.asarray(banned, dtype=np.intp)] = 0.0
     columns = _highest(scores, limit)
-    return Lines(columns.tolist(), scores[columns].tolist(), _reasons(influences, columns, size))
+    return Lines(columns.tolist(), scores[columns].tolist())
+
+
+def explain(influences: Influences, found: Lines, size: int) -> Lines:
+    """The same titles with the two that speak most for each."""
+    reasons = _reasons(influences, np.asarray(found.columns, dtype=np.intp), size)
+    return Lines(found.columns, found.scores, reasons)
 
 
 def _highest(scores: Values, limit: int) -> Columns:

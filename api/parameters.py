@@ -1,9 +1,10 @@
 """Which parameters a caller may send, each said once for query strings and bodies."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
 from schemas.errors import InvalidParameterError
@@ -11,6 +12,7 @@ from schemas.errors import InvalidParameterError
 MAX_LIMIT: Final = 100
 MAX_QUERY: Final = 4_096
 MAX_SHOWN: Final = 40
+_DECIMAL: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,23 @@ class Listing:
     limit: int = 10
     reasons: int = 1
     franchise: str = "one"
+    adult: int = 0
+    niche: float = 0.0
 
 
-class Parameter:
-    """One parameter: what is allowed, in words and as a set."""
+class Parameter(Protocol):
+    """One parameter: reads what a caller sent, or says what is allowed.
+
+    Raises:
+        InvalidParameterError: refused.
+    """
+
+    def from_text(self, name: str, text: str) -> int | float | str: ...
+    def from_json(self, name: str, value: object) -> int | float | str: ...
+
+
+class OneOf:
+    """What is allowed, in words and as a set."""
 
     def __init__(self, rule: str, values: tuple[int | str, ...]) -> None:
         self.rule = rule
@@ -42,11 +57,29 @@ class Parameter:
         return value
 
 
+class Share:
+    """A number from 0 to 1."""
+
+    rule = "a number from 0 to 1"
+
+    def from_text(self, name: str, text: str) -> float:
+        if not _DECIMAL.fullmatch(text) or float(text) > 1:
+            raise refused(name, self.rule, text)
+        return float(text)
+
+    def from_json(self, name: str, value: object) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise refused(name, self.rule, value)
+        return abs(float(value))  # -0.0 is 0
+
+
 # A filter is added here, and as a field of Listing.
 PARAMETERS: Final[Mapping[str, Parameter]] = {
-    "limit": Parameter(f"an integer from 1 to {MAX_LIMIT}", tuple(range(1, MAX_LIMIT + 1))),
-    "reasons": Parameter("0 or 1", (0, 1)),
-    "franchise": Parameter("'one' or 'all'", ("one", "all")),
+    "limit": OneOf(f"an integer from 1 to {MAX_LIMIT}", tuple(range(1, MAX_LIMIT + 1))),
+    "reasons": OneOf("0 or 1", (0, 1)),
+    "franchise": OneOf("'one' or 'all'", ("one", "all")),
+    "adult": OneOf("0 or 1", (0, 1)),
+    "niche": Share(),
 }
 
 
@@ -59,7 +92,7 @@ def parse_query(query: bytes, allowed: tuple[str, ...]) -> Listing:
     """
     if len(query) > MAX_QUERY:
         raise InvalidParameterError(f"the query string must be at most {MAX_QUERY} bytes long")
-    found: dict[str, int | str] = {}
+    found: dict[str, int | float | str] = {}
     for name, text in parse_qsl(query.decode(errors="replace"), keep_blank_values=True):
         if name not in allowed:
             raise unknown("query parameter", name, allowed)

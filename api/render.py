@@ -8,10 +8,10 @@ from typing import Final
 import orjson
 
 from api.catalogue import Catalogue
-from api.lines import NOTHING, Because, Lines
+from api.lines import NOTHING, Lines
 from api.service import Answer, People
 from schemas.manifests import GenerationManifest
-from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
+from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE, Because
 from schemas.records import Anime, AnimeId, Generation, UserId
 
 _SHARES: Final = tuple(f"{round(n / SHARE_SCALE, 3)}}}" for n in range(SHARE_SCALE + 1))
@@ -42,7 +42,8 @@ def live(answer: Answer, *, reasons: bool) -> str:
 
 def anime(found: Anime) -> bytes:
     facts = asdict(found)
-    del facts["franchise"]  # a number that means something only inside one generation
+    for name in ("franchise", "series", "side"):  # what the product rules think, not facts
+        del facts[name]
     return orjson.dumps(facts)
 
 

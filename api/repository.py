@@ -8,9 +8,11 @@ from typing import Final, Protocol, TypeVar, cast
 
 from redis import Redis
 
-from api import lines
+from api import lines, selection
 from api.catalogue import Catalogue, prepare
 from api.lines import Lines
+from api.parameters import MAX_LIMIT, Listing
+from api.selection import Known, Reader
 from schemas import catalogue_codec, documents, keys, neighbours_codec, pointer, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.manifests import GenerationManifest
@@ -32,10 +34,26 @@ class Loaded:
     manifest: GenerationManifest
     catalogue: Catalogue
     popular: Lines
+    popular_shown: Lines
+
+    @classmethod
+    def of(
+        cls,
+        generation: Generation,
+        manifest: GenerationManifest,
+        catalogue: Catalogue,
+        popular: Lines,
+    ) -> "Loaded":
+        """Work out what strangers are shown of the popular list, once."""
+        most = Listing(limit=MAX_LIMIT)
+        shown = selection.arranged(popular, Known(), catalogue.rules, most)
+        return cls(generation, manifest, catalogue, popular, shown)
 
 
 class Rankings(Protocol):
     """A list that is not stored is None, an ordinary answer; a broken store raises.
+
+    A reader says what is to be shown of a stored list.
 
     A request asks for the pointer once and reads everything from the generation it chose.
 
@@ -47,8 +65,10 @@ class Rankings(Protocol):
 
     def pointer(self) -> Pointer: ...
     def load(self, generation: Generation) -> Loaded: ...
-    def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None: ...
-    def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None: ...
+    def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None: ...
+    def similar_to(
+        self, generation: Generation, anime_id: AnimeId, reader: Reader
+    ) -> Lines | None: ...
     def neighbours(
         self, generation: Generation, user_id: UserId, limit: int
     ) -> tuple[Neighbour, ...] | None: ...
@@ -78,11 +98,11 @@ class RedisRankings:
     def load(self, generation: Generation) -> Loaded:
         return self._loaded.get(generation) or self._load_once(generation)
 
-    def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None:
-        return self._lines(keys.user(generation, user_id), limit)
+    def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None:
+        return self._lines(keys.user(generation, user_id), reader)
 
-    def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None:
-        return self._lines(keys.similar(generation, anime_id), limit)
+    def similar_to(self, generation: Generation, anime_id: AnimeId, reader: Reader) -> Lines | None:
+        return self._lines(keys.similar(generation, anime_id), reader)
 
     def neighbours(
         self, generation: Generation, user_id: UserId, limit: int
@@ -116,18 +136,16 @@ class RedisRankings:
             return self._loaded[generation]
 
     def _load(self, generation: Generation) -> Loaded:
-        return Loaded(
+        return Loaded.of(
             generation,
             self._require(keys.manifest(generation), _manifest),
             prepare(self._require(keys.catalogue(generation), catalogue_codec.decode)),
-            self._lines(keys.popular(generation), ranking_codec.MAX_ENTRIES) or Lines(),
+            self._lines(keys.popular(generation), _everything) or Lines(),
         )
 
-    def _lines(self, key: str, limit: int) -> Lines | None:
+    def _lines(self, key: str, reader: Reader) -> Lines | None:
         payload = self._get(key)
-        if payload is None:
-            return None
-        return _decode(key, payload, lambda found: lines.read(found, limit))
+        return None if payload is None else _decode(key, payload, reader)
 
     def _require(self, key: str, decode: Callable[[bytes], Decoded]) -> Decoded:
         payload = self._get(key)
@@ -137,6 +155,10 @@ class RedisRankings:
 
     def _get(self, key: str) -> bytes | None:
         return cast(bytes | None, self._client.get(key))  # decode_responses stays off
+
+
+def _everything(payload: bytes) -> Lines:
+    return lines.read(payload, ranking_codec.MAX_ENTRIES)
 
 
 def _manifest(text: bytes) -> GenerationManifest:

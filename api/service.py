@@ -1,21 +1,26 @@
 """What the API answers, said without Flask and without Redis."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from api import live
+from api import live, selection
 from api.bodies import GivenTitle, LiveRequest
 from api.lines import Lines
+from api.parameters import Listing
 from api.repository import Loaded, Rankings
+from api.selection import Known
+from schemas import product_order
 from schemas.errors import RecommenderError
 from schemas.manifests import GenerationManifest
+from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
 from schemas.strengths import strength
 
 Source = Literal["precomputed", "live", "popular"]
 
+CANDIDATES: Final = 200
+"""How many of the best live titles the product rules choose from, as many as are stored."""
 LIKED: Final = 10
 """The rating that a title named without rating and status counts as."""
 
@@ -54,16 +59,23 @@ def describe(rankings: Rankings) -> tuple[GenerationManifest, Generation | None]
     return rankings.load(pointer.live[0].generation).manifest, pointer.previous
 
 
-def recommend(rankings: Rankings, user_id: UserId, limit: int) -> Answer:
+def recommend(rankings: Rankings, user_id: UserId, listing: Listing) -> Answer:
     """Serve the stored ranking, or the popular one for a cold-start user."""
     loaded = current(rankings)
-    stored = rankings.for_user(loaded.generation, user_id, limit)
+    reader = selection.for_people(loaded.catalogue.rules, listing)
+    stored = rankings.for_user(loaded.generation, user_id, reader)
     if stored is None:
-        return Answer(loaded, "popular", _popular(loaded, frozenset(), limit))
+        return Answer(loaded, "popular", _popular(loaded, listing))
     return Answer(loaded, "precomputed", stored)
 
 
-def similar(rankings: Rankings, anime_id: AnimeId, limit: int) -> Answer:
+def _popular(loaded: Loaded, listing: Listing) -> Lines:
+    if selection.is_default(listing):
+        return loaded.popular_shown.head(listing.limit)
+    return selection.arranged(loaded.popular, Known(), loaded.catalogue.rules, listing)
+
+
+def similar(rankings: Rankings, anime_id: AnimeId, listing: Listing) -> Answer:
     """Serve an anime's similar titles; none are stored for a title nobody can compare.
 
     Raises:
@@ -71,7 +83,8 @@ def similar(rankings: Rankings, anime_id: AnimeId, limit: int) -> Answer:
     """
     loaded = current(rankings)
     _column(loaded, anime_id)
-    stored = rankings.similar_to(loaded.generation, anime_id, limit)
+    reader = selection.similar(loaded.catalogue.rules, listing)
+    stored = rankings.similar_to(loaded.generation, anime_id, reader)
     return Answer(loaded, "precomputed", Lines() if stored is None else stored)
 
 
@@ -98,47 +111,53 @@ def recommend_live(rankings: Rankings, request: LiveRequest) -> Answer:
     is popular.
     """
     loaded = current(rankings)
-    column_of = loaded.catalogue.column_of
+    column_of, listing = loaded.catalogue.column_of, request.listing
     usable = {column_of[t.anime_id]: t for t in request.titles if t.anime_id in column_of}
     ignored = tuple(t.anime_id for t in request.titles if t.anime_id not in column_of)
     excluded = [column_of[anime_id] for anime_id in request.exclude if anime_id in column_of]
-    banned = {*usable, *excluded}
-    limit = request.listing.limit
-    found = _live(rankings, loaded, usable, banned, limit)
-    rest = _popular(loaded, banned.union(found.columns), limit - len(found.columns))
+    known = _known(usable, excluded, loaded.catalogue.rules)
+    facts = loaded.catalogue.rules
+    found = _live(rankings, loaded, usable, known, listing)
+    rest = replace(listing, limit=listing.limit - len(found.columns))
+    more = selection.arranged(loaded.popular, known.and_shown(found.columns, facts), facts, rest)
     if not found.columns:
-        return Answer(loaded, "popular", rest, ignored=ignored)
-    return Answer(loaded, "live", found, rest, ignored)
+        return Answer(loaded, "popular", more, ignored=ignored)
+    return Answer(loaded, "live", found, more, ignored)
+
+
+def _known(usable: Mapping[Column, GivenTitle], excluded: Sequence[Column], facts: Facts) -> Known:
+    statuses = {column: title.status for column, title in usable.items()}
+    started = [one for one, status in statuses.items() if status is not Status.PLANNED]
+    dropped = [one for one, status in statuses.items() if status is Status.DROPPED]
+    return Known(
+        banned=frozenset({*usable, *excluded}),
+        started=frozenset(product_order.started_series(started, facts)),
+        dropped=frozenset(facts.franchise[one] for one in dropped),
+    )
 
 
 def _live(
     rankings: Rankings,
     loaded: Loaded,
     usable: Mapping[Column, GivenTitle],
-    banned: Collection[Column],
-    limit: int,
+    known: Known,
+    listing: Listing,
 ) -> Lines:
     if not usable:
         return Lines()
-    table = loaded.manifest.strengths
+    table, size = loaded.manifest.strengths, len(loaded.catalogue.anime)
     rows = rankings.influences(loaded.generation, [t.anime_id for t in usable.values()])
     strengths = [_strength(table, title) for title in usable.values()]
     influences = live.weigh(list(usable), strengths, rows)
-    return live.best(influences, len(loaded.catalogue.anime), list(banned), limit)
+    candidates = live.best(influences, size, list(known.banned), CANDIDATES)
+    shown = selection.arranged(candidates, known, loaded.catalogue.rules, listing)
+    return live.explain(influences, shown, size)
 
 
 def _strength(table: Mapping[str, float], title: GivenTitle) -> float:
     if title.rating == 0 and title.status is Status.UNKNOWN:
         return strength(table, LIKED, title.status)
     return strength(table, title.rating, title.status)
-
-
-def _popular(loaded: Loaded, banned: Collection[int], limit: int) -> Lines:
-    kept = (i for i, column in enumerate(loaded.popular.columns) if column not in banned)
-    chosen = list(islice(kept, limit))
-    return Lines(
-        [loaded.popular.columns[i] for i in chosen], [loaded.popular.scores[i] for i in chosen]
-    )
 
 
 def _column(loaded: Loaded, anime_id: AnimeId) -> Column:

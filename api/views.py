@@ -16,10 +16,11 @@ JSON: Final = "application/json"
 MAX_BODY: Final = 1024 * 1024
 
 # The parameters each route accepts; parameters.PARAMETERS says what each may be.
-OF_USER: Final = ("limit", "reasons", "franchise")
-OF_SIMILAR: Final = ("limit", "franchise")
+FILTERS: Final = ("franchise", "adult", "niche")
+OF_USER: Final = ("limit", "reasons", *FILTERS)
+OF_SIMILAR: Final = ("limit", *FILTERS)
 OF_PEOPLE: Final = ("limit",)
-OF_LIVE: Final = ("limit", "reasons", "franchise")
+OF_LIVE: Final = ("limit", "reasons", *FILTERS)
 
 
 class Digits(BaseConverter):
@@ -48,7 +49,7 @@ class Views:
 
     def recommendations(self, user_id: str) -> Response:
         user, asked = _user_id(user_id), _listing(OF_USER)
-        answer = service.recommend(self._rankings, user, asked.limit)
+        answer = service.recommend(self._rankings, user, asked)
         return _json(render.for_user(user, answer, reasons=bool(asked.reasons)))
 
     def similar_users(self, user_id: str) -> Response:
@@ -61,7 +62,7 @@ class Views:
 
     def similar(self, anime_id: str) -> Response:
         anime, asked = _anime_id(anime_id), _listing(OF_SIMILAR)
-        return _json(render.similar(anime, service.similar(self._rankings, anime, asked.limit)))
+        return _json(render.similar(anime, service.similar(self._rankings, anime, asked)))
 
     def live(self) -> Response:
         _listing(())

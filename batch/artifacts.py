@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import load_npz, save_npz
 
 from batch.candidates import FACETS, Traits
+from batch.franchises import Franchises
 from batch.hybrid import Hybrid
 from batch.models.legs import LEGS, leg_module
 from batch.models.likeness import TitleVectors
@@ -35,12 +36,17 @@ _FACET: Final = "facet-{}.npz"
 _SPREAD: Final = "spread.npz"
 _VECTORS: Final = "vectors.npz"
 _STATISTICS: Final = "statistics.npz"
+_FRANCHISES: Final = "franchises.npz"
 _LEFTOVER_SECONDS: Final = 24 * 3600
 _UNFINISHED: Final = (".part-*/", ".*.partial/", "arriving-*/")
 
 
 def save_model(
-    model: Model, statistics: TitleStatistics, anime_ids: NDArray[np.int32], folder: Path
+    model: Model,
+    statistics: TitleStatistics,
+    franchises: Franchises,
+    anime_ids: NDArray[np.int32],
+    folder: Path,
 ) -> None:
     """Write a model, with the catalogue order that its arrays rely on, to a folder of its own.
 
@@ -55,6 +61,7 @@ def save_model(
         save_npz(part / _SPREAD, model.spread)
         save_npz(part / _VECTORS, model.vectors.rows)
         save_statistics(statistics, part / _STATISTICS)
+        np.savez(part / _FRANCHISES, **asdict(franchises))
         for name, leg in zip(LEGS, model.hybrid.legs, strict=True):
             (part / name).mkdir()
             leg.save(part / name)
@@ -112,6 +119,12 @@ def load_anime_ids(folder: Path) -> NDArray[np.int32]:
 def load_statistics(folder: Path) -> TitleStatistics:
     """Read what users did with each title when the model was trained."""
     return read_statistics(folder / _STATISTICS)
+
+
+def load_franchises(folder: Path) -> Franchises:
+    """Read which titles belonged together when the model was trained."""
+    with np.load(folder / _FRANCHISES, allow_pickle=False) as found:
+        return Franchises(found["franchise"], found["series"], found["side"])
 
 
 def save_statistics(statistics: TitleStatistics, path: Path) -> None:

@@ -13,13 +13,21 @@ from schemas.ranking_codec import SATURATED, SHARE_SCALE, TOP_LEVEL
 _RULES_PER_BYTE = 4
 
 
-def encode_rankings(ranked: Ranked, reasons: Sequence[bytes]) -> Iterator[bytes]:
+def encode_rankings(
+    ranked: Ranked,
+    reasons: Sequence[bytes],
+    rules: NDArray[np.uint8] | None = None,
+    shown: Sequence[bytes | None] | None = None,
+) -> Iterator[bytes]:
     """One payload a user.
 
     Args:
         ranked: the block.
         reasons: for each user what `pack_reasons` made, b"" for none.
+        rules: bits of schemas.records.Rule for each entry, shape (users, n); None for no flags.
+        shown: for each user the positions that people see, None where not worked out.
     """
+    packed = pack_rules(ranked, rules)
     columns = ranked.columns.astype("<u2")
     drops = -np.diff(ranked.levels, axis=1, prepend=TOP_LEVEL)
     saturated = np.minimum(drops, SATURATED).astype(np.uint8)
@@ -28,11 +36,25 @@ def encode_rankings(ranked: Ranked, reasons: Sequence[bytes]) -> Iterator[bytes]
             columns=columns[user, :n].tobytes(),
             drops=saturated[user, :n].tobytes(),
             overflows=_overflows(drops[user, :n]),
-            rules=bytes(-(-n // _RULES_PER_BYTE)),
+            rules=packed[user, : -(-n // _RULES_PER_BYTE)].tobytes(),
             reasons=reasons[user],
             floor=float(ranked.floors[user]),
             step=float(ranked.steps[user]),
+            shown=shown[user] if shown else None,
         )
+
+
+def pack_rules(ranked: Ranked, rules: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Four entries' flags to a byte, the first in the lowest bits; nothing behind a list's end."""
+    users, n = ranked.columns.shape
+    padded = np.zeros((users, -(-n // _RULES_PER_BYTE) * _RULES_PER_BYTE), np.uint8)
+    if rules is not None:
+        padded[:, :n] = np.where(np.arange(n) < ranked.counts[:, None], rules, 0)
+    fours = padded.reshape(users, -1, _RULES_PER_BYTE)
+    packed: NDArray[np.uint8] = (fours << np.arange(0, 8, 2, dtype=np.uint8)).sum(
+        axis=2, dtype=np.uint8
+    )
+    return packed
 
 
 def _overflows(drops: NDArray[np.int64]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeGuard
 
 from schemas.errors import SettingsError
 from schemas.neighbours_codec import MAX_NEIGHBOURS
-from schemas.ranking_codec import MAX_ENTRIES
+from schemas.ranking_codec import MAX_ENTRIES, MAX_REASONS
 from schemas.strengths import RATED_PREFIX
 
 
@@ -164,8 +164,12 @@ _COUNTS: Final = frozenset(
         "neighbour_pool",
     ]
 )
-_LIST_LENGTHS: Final = dict.fromkeys(("entries", "reasons", "similar", "popular"), MAX_ENTRIES) | {
-    "neighbours": MAX_NEIGHBOURS
+_LIST_LENGTHS: Final = {
+    "entries": MAX_ENTRIES,
+    "reasons": MAX_REASONS,
+    "similar": MAX_ENTRIES,
+    "popular": MAX_ENTRIES,
+    "neighbours": MAX_NEIGHBOURS,
 }
 
 

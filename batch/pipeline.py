@@ -13,6 +13,7 @@ from apache_beam.utils.shared import Shared
 from threadpoolctl import threadpool_limits
 
 from batch import artifacts
+from batch.catalogue import catalogue_of
 from batch.chunks import chunks
 from batch.dataset import Dataset, Histories
 from batch.encoding import encode_histories
@@ -22,10 +23,12 @@ from batch.neighbour_transforms import load_pool, make_pool
 from batch.neighbours import Pool
 from batch.params import ListParams
 from batch.publish.sink import Chunk, Sample, WriteToRedis, Written
+from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model
 from batch.title_lists import influence_rows, similar_lists
 from batch.user_lists import user_lists
 from schemas import keys
+from schemas.product_order import facts_of
 from schemas.records import Generation
 
 USERS, HISTORIES, NEIGHBOURS, SIMILAR, INFLUENCE = "u", "h", "n", "a", "i"
@@ -50,15 +53,18 @@ class Job:
     lists: ListParams
     pool: Path
 
-    def load_tools(self) -> "Tools":
-        return Tools(artifacts.load_model(self.model_folder), self.pool)
+    def load(self) -> "Tools":
+        """Read what ranking takes, once per process."""
+        rules = ProductRules(facts_of(catalogue_of(self.dataset, self.model_folder)))
+        return Tools(artifacts.load_model(self.model_folder), rules, self.pool)
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What a process loads once: the model, and the pool of neighbours when it is needed."""
+    """What a process loads once: what it ranks with, and the pool of neighbours when needed."""
 
     model: Model
+    rules: ProductRules
     pool_path: Path
 
     @cached_property
@@ -107,7 +113,7 @@ def write_lists(engine: Engine, job: Job, samples: int, report: Path) -> None:
 
 
 def _tools(job: Job, shared: Shared) -> Tools:
-    found: Tools = shared.acquire(job.load_tools, tag=str(job.model_folder))
+    found: Tools = shared.acquire(job.load, tag=str(job.model_folder))
     return found
 
 
@@ -134,14 +140,14 @@ def _user_chunks(job: Job, tools: Tools, shard: str) -> Iterator[Chunk]:
     find = partial(_find_neighbours, tools, job.lists)
     nearest = _flat(in_threads(find, histories.blocks(BLOCK)))
     yield from _chunked(job, NEIGHBOURS, zip(ids, nearest, strict=True))
-    rank = partial(_rank_block, tools.model, job.lists)
+    rank = partial(_rank_block, tools, job.lists)
     lists = _flat(in_threads(rank, histories.blocks(BLOCK)))
     yield from _chunked(job, USERS, zip(ids, lists, strict=True), counted=True)
     yield from _chunked(job, HISTORIES, zip(ids, encode_histories(histories), strict=True))
 
 
-def _rank_block(model: Model, lists: ListParams, histories: Histories) -> list[bytes]:
-    return list(user_lists(model, histories, lists))
+def _rank_block(tools: Tools, lists: ListParams, histories: Histories) -> list[bytes]:
+    return list(user_lists(tools.model, tools.rules, histories, lists))
 
 
 def _find_neighbours(tools: Tools, lists: ListParams, histories: Histories) -> list[bytes]:

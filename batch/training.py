@@ -18,6 +18,7 @@ from batch.candidates import Traits, facets_of
 from batch.dataset import Dataset
 from batch.engine import Engine
 from batch.features import Features, features_of
+from batch.franchises import Audience, find_franchises
 from batch.hybrid import Hybrid
 from batch.models.legs import LEGS, Leg, Training, Validation, leg_module
 from batch.models.likeness import TitleVectors, spread
@@ -52,7 +53,10 @@ def train(
         traits = _traits(dataset, statistics, features, rated, params)
         rows = _rows(dataset, rated, params)
         hybrid, metrics = _practise(rows, features, traits, params, progress, engine, work)
-        hybrid = _fit_for_good(hybrid, rows, features, params, progress, engine, work)
+        everything = _everything(rows, features, params, progress, engine, work)
+        audience = Audience(rated, statistics.watchers[rated], everything.gram)
+        franchises = find_franchises(dataset.catalogue(), audience)
+        hybrid = replace(hybrid, legs=_fit_again(everything, hybrid.legs))
     vectors = TitleVectors.of(features.weighted(params.linear.rarity))
     model = Model(
         _manifest(identity, dataset, hybrid, params, metrics),
@@ -61,7 +65,7 @@ def train(
         _spread(vectors, len(rated), params.linear),
         vectors,
     )
-    artifacts.save_model(model, statistics, dataset.anime_ids, folder)
+    artifacts.save_model(model, statistics, franchises, dataset.anime_ids, folder)
     return model
 
 
@@ -121,20 +125,19 @@ def _practise(
     return hybrid, practice.measure(hybrid, rows, measured)
 
 
-def _fit_for_good(
-    hybrid: Hybrid,
+def _everything(
     rows: RowSource,
     features: Features,
     params: Params,
     progress: Progress,
     engine: Engine,
     work: Path,
-) -> Hybrid:
-    everything = replace(rows, hiding=False)
+) -> Training:
+    """Training on all rows, with nothing held out."""
     empty = csr_array((0, rows.rated), dtype=np.float32)
     nothing = Validation(empty, empty)
-    training = _training(everything, features, nothing, params, progress, engine, work)
-    return replace(hybrid, legs=_fit_again(training, hybrid.legs))
+    everything = replace(rows, hiding=False)
+    return _training(everything, features, nothing, params, progress, engine, work)
 
 
 def _fit_again(training: Training, practised: Sequence[Leg]) -> list[Leg]:

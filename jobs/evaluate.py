@@ -59,7 +59,7 @@ def evaluate(
     from batch.evaluation import protocols as known
     from batch.evaluation.references import PROTOCOLS, not_installed
     from batch.evaluation.tables import markdown
-    from batch.evaluation.titles import titles_of
+    from batch.evaluation.titles import franchises_of, titles_of
     from batch.ingest.run import ingest
     from jobs.display import progress_display
 
@@ -70,7 +70,7 @@ def evaluate(
         ingest(folder, Path(work) / "dataset", reject_share=params.ingest.reject_share)
         dataset = open_dataset(Path(work) / "dataset")
         evaluation = known.Evaluation(
-            dataset, titles_of(dataset.table), Path(work), params, IN_PROCESS, told,
+            dataset, titles_of(dataset.table, franchises_of(dataset)), Path(work), params, IN_PROCESS, told,
             protocols=cut, methods=wanted, seeds=numbers,
         )  # fmt: skip
         results = known.evaluate(evaluation)
@@ -86,10 +86,12 @@ def evaluate(
 def _examples(evaluation: "Evaluation") -> str:
     """Lists of a model that has seen all the data."""
     from batch.evaluation.examples import examples, gallery
-    from batch.evaluation.protocols import trained
+    from batch.evaluation.protocols import model_folder, rules_of, trained
 
-    model = trained(evaluation, evaluation.dataset, evaluation.params)
-    return examples(gallery(model, evaluation.dataset, evaluation.params.lists))
+    dataset, params = evaluation.dataset, evaluation.params
+    model = trained(evaluation, dataset, params)
+    rules = rules_of(dataset, model_folder(dataset))
+    return examples(gallery(model, rules, dataset, params.lists))
 
 
 def _choice(option: str, text: str | None, known: Sequence[str]) -> list[str]:

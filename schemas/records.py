@@ -82,7 +82,11 @@ Ranking = tuple[Entry, ...]
 
 @dataclass(frozen=True, slots=True)
 class Anime:
-    """What people see of one title. Unknown facts are None, "" or ()."""
+    """What people see of one title. Unknown facts are None, "" or ().
+
+    `franchise` and `series` are the anime ids of the titles with which they begin, 0 for a title
+    that stands alone; a `side` entry is a special, a recap or the like.
+    """
 
     anime_id: AnimeId
     title: str
@@ -95,6 +99,8 @@ class Anime:
     studios: tuple[str, ...] = ()
     source: str = ""
     franchise: int = 0
+    series: int = 0
+    side: bool = False
     adult: bool = False
     raters: int = 0
     mean_rating: float | None = None

@@ -85,6 +85,7 @@ class SmallGeneration:
     """Everything a generation holds for the API; mappings are by public id.
 
     An influence row maps a column to its coefficient, neighbours a user id to a similarity.
+    Lists are stored without the order that people see: readers work it out.
     """
 
     generation: Generation = GENERATION

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from api import lines
 from api.catalogue import prepare
 from api.lines import Lines
 from api.repository import Loaded
+from api.selection import Reader
+from schemas import ranking_codec
 from schemas.errors import NothingPublishedError
 from schemas.pointer import Pointer, Variant
-from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE
-from schemas.records import AnimeId, Entry, Generation, Neighbour, Ranking, UserId
+from schemas.records import AnimeId, Generation, Neighbour, Ranking, UserId
 from tests.builders import SmallGeneration, influence, manifest, people
 
 
@@ -30,13 +32,13 @@ class InMemoryRankings:
         if found is None:
             raise NothingPublishedError(f"{generation} is not stored")
         described = manifest(generation, strengths=dict(found.strengths))
-        return Loaded(generation, described, prepare(found.anime), _lines(found.popular))
+        return Loaded.of(generation, described, prepare(found.anime), _everything(found.popular))
 
-    def for_user(self, generation: Generation, user_id: UserId, limit: int) -> Lines | None:
-        return _found(self._generations[generation].users.get(user_id), limit)
+    def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None:
+        return _found(self._generations[generation].users.get(user_id), reader)
 
-    def similar_to(self, generation: Generation, anime_id: AnimeId, limit: int) -> Lines | None:
-        return _found(self._generations[generation].similar.get(anime_id), limit)
+    def similar_to(self, generation: Generation, anime_id: AnimeId, reader: Reader) -> Lines | None:
+        return _found(self._generations[generation].similar.get(anime_id), reader)
 
     def neighbours(
         self, generation: Generation, user_id: UserId, limit: int
@@ -62,19 +64,9 @@ class BrokenRankings(InMemoryRankings):
         raise self._error
 
 
-def _found(ranking: Ranking | None, limit: int) -> Lines | None:
-    return None if ranking is None else _lines(ranking[:limit])
+def _found(ranking: Ranking | None, reader: Reader) -> Lines | None:
+    return None if ranking is None else reader(ranking_codec.encode(ranking))
 
 
-def _lines(ranking: Ranking) -> Lines:
-    return Lines(
-        [entry.column for entry in ranking],
-        [entry.score for entry in ranking],
-        [_because(entry) for entry in ranking if entry.reasons],
-    )
-
-
-def _because(entry: Entry) -> tuple[int, int, int, int]:
-    pairs = [(reason.column, round(reason.share * SHARE_SCALE)) for reason in entry.reasons]
-    (first, share), (second, other), *_ = [*pairs, (NO_COLUMN, 0), (NO_COLUMN, 0)]
-    return (first, share, second, other)
+def _everything(ranking: Ranking) -> Lines:
+    return lines.read(ranking_codec.encode(ranking), ranking_codec.MAX_ENTRIES)

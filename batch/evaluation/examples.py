@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from batch.dataset import Dataset, Histories
 from batch.evaluation.splits import chosen_users, everybody_of
 from batch.params import ListParams
+from batch.rules import ProductRules
 from batch.scoring import Model
 from batch.statistics import TitleStatistics
 from batch.title_lists import similar_lists
@@ -31,6 +32,7 @@ class Gallery:
     """A model with what it was trained on, to look lists up."""
 
     model: Model
+    rules: ProductRules
     catalogue: Sequence[Anime]
     everybody: Histories
     lists: ListParams
@@ -41,9 +43,9 @@ class Gallery:
         return TitleStatistics.of(self.everybody, len(self.catalogue)).watchers
 
 
-def gallery(model: Model, dataset: Dataset, lists: ListParams) -> Gallery:
+def gallery(model: Model, rules: ProductRules, dataset: Dataset, lists: ListParams) -> Gallery:
     """Read what a gallery needs."""
-    return Gallery(model, dataset.catalogue(), everybody_of(dataset), lists)
+    return Gallery(model, rules, dataset.catalogue(), everybody_of(dataset), lists)
 
 
 def examples(shown: Gallery) -> str:
@@ -57,7 +59,7 @@ def _users(shown: Gallery) -> Iterator[str]:
         "In brackets what speaks most for a title, with its share of the linear leg's score.\n"
     )
     chosen = chosen_users(shown.everybody, typical_users(shown.everybody))
-    payloads = list(user_lists(shown.model, chosen, shown.lists))
+    payloads = list(user_lists(shown.model, shown.rules, chosen, shown.lists))
     for number, row in enumerate(np.argsort(np.diff(chosen.starts), kind="stable"), start=1):
         ranking = ranking_codec.decode(payloads[row])
         yield _user(shown.catalogue, number, chosen.block(row, row + 1), ranking)

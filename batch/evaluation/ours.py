@@ -9,9 +9,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from batch.dataset import Histories
-from batch.evaluation.trial import Reorder, Scorer, Trial
+from batch.evaluation.metrics import NOTHING
+from batch.evaluation.trial import Columns, Reorder, Scorer, Trial
 from batch.models.legs import LEGS, Scores
 from batch.params import ListParams, Params
+from batch.ranking import top_n
+from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model
 from batch.title_lists import influence_rows
 from schemas import influence_codec
@@ -25,8 +28,6 @@ _ALONE: Final = " alone"
 
 Train = Callable[[Params], Model]
 """Train on the training rows of one split, by the very code of a refresh."""
-Rules = Callable[[Model], Reorder]
-"""What the product does to a pure ranking at read time, as a reordering of rankings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,28 @@ class Method:
     reorder: Reorder | None = None
 
 
-def shipped(trial: Trial, model: Model, rules: Rules | None) -> Iterator[Method]:
-    """The product's pure ranking, and the one that people see."""
-    score = of_model(trial, model)
-    yield Method(OURS, score)
-    if rules is not None:
-        yield Method(RULES, score, rules(model))
+def shipped(trial: Trial, model: Model) -> Method:
+    """The product's pure ranking."""
+    return Method(OURS, of_model(trial, model))
+
+
+def with_rules(trial: Trial, model: Model, rules: ProductRules, lists: ListParams) -> Method:
+    """The ranking that people see who ask for nothing in particular.
+
+    For trials whose candidates are the rated titles, and whose users own what is given.
+    """
+
+    def reorder(given: Histories, columns: Columns) -> Columns:
+        scores = model.recommend(given)
+        ranked = top_n(scores, model.columns.astype(np.int64), lists.entries)
+        orders = rules.orders(ranked, rules.flags(given, ranked.columns))
+        found = np.full_like(columns, NOTHING)
+        for user, order in enumerate(orders):
+            shown = ranked.columns[user, list(order)][: found.shape[1]]
+            found[user, : len(shown)] = shown
+        return found
+
+    return Method(RULES, of_model(trial, model), reorder)
 
 
 def live(trial: Trial, model: Model, lists: ListParams) -> Method:

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from batch.catalogue import catalogue_of
 from batch.dataset import Dataset, Histories
 from batch.engine import Engine
-from batch.evaluation.ours import OURS, Method, Rules, Train, ablations, live, shipped
+from batch.evaluation.ours import OURS, Method, Train, ablations, live, shipped, with_rules
 from batch.evaluation.quality import Measured, Quality, compare, measure, over_seeds
 from batch.evaluation.references import (
     COLD_ANIME,
@@ -34,8 +35,10 @@ from batch.evaluation.trial import Trial
 from batch.params import Params
 from batch.progress import Progress
 from batch.reuse import identity
+from batch.rules import ProductRules
 from batch.scoring import Model
 from batch.training import train
+from schemas.product_order import facts_of
 
 ABLATIONS: Final = "ablations"
 METHODS: Final = (*(one.name for one in REFERENCES), OURS, ABLATIONS)
@@ -54,10 +57,7 @@ def cold_users_given(titles: int, *, withheld_ranked: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is evaluated, how, and where models may be kept meanwhile.
-
-    `rules` reorder our rankings as the product does before people see them; None: no such row.
-    """
+    """What is evaluated, how, and where models may be kept meanwhile."""
 
     dataset: Dataset
     titles: Titles
@@ -68,7 +68,6 @@ class Evaluation:
     protocols: Sequence[str] = PROTOCOLS
     methods: Sequence[str] = METHODS
     seeds: Sequence[int] = (0,)
-    rules: Rules | None = None
 
 
 def evaluate(evaluation: Evaluation) -> Results:
@@ -145,7 +144,10 @@ def _ours(evaluation: Evaluation, protocol: str, trial: Trial, seed: int) -> Ite
     fitted: Train = partial(trained, evaluation, training)
     model = fitted(evaluation.params)
     if OURS in evaluation.methods:
-        yield from shipped(trial, model, evaluation.rules)
+        yield shipped(trial, model)
+        if protocol == HOLD_OUT:
+            rules = rules_of(training, model_folder(training))
+            yield with_rules(trial, model, rules, evaluation.params.lists)
         if protocol == NEWCOMERS:
             yield live(trial, model, evaluation.params.lists)
     if ABLATIONS in evaluation.methods:
@@ -154,6 +156,15 @@ def _ours(evaluation: Evaluation, protocol: str, trial: Trial, seed: int) -> Ite
 
 def trained(evaluation: Evaluation, training: Dataset, params: Params) -> Model:
     """Ours, by the very code of a refresh."""
-    known = identity(training.folder.name, params)
-    folder = training.folder.with_name(f"{training.folder.name}-model")
+    known, folder = identity(training.folder.name, params), model_folder(training)
     return train(training, folder, known, params, evaluation.engine, evaluation.progress)
+
+
+def model_folder(training: Dataset) -> Path:
+    """Where `trained` keeps the last model of a data set."""
+    return training.folder.with_name(f"{training.folder.name}-model")
+
+
+def rules_of(dataset: Dataset, folder: Path) -> ProductRules:
+    """The product rules over a catalogue, with the franchises that a model's training found."""
+    return ProductRules(facts_of(catalogue_of(dataset, folder)))

@@ -10,6 +10,7 @@ import numpy as np
 from redis import Redis
 
 from batch import artifacts, pipeline
+from batch.catalogue import catalogue_of
 from batch.engine import Engine
 from batch.params import Params
 from batch.pipeline import Job
@@ -59,7 +60,7 @@ class Candidate:
     def _write_shared(self) -> dict[str, int]:
         """The catalogue and the popular lists."""
         statistics = artifacts.load_statistics(self.job.model_folder)
-        catalogue = with_statistics(self.job.dataset.catalogue(), statistics)
+        catalogue = catalogue_of(self.job.dataset, self.job.model_folder)
         popular = self._popular(catalogue, statistics)
         for key, payload in popular.items():
             self.client.set(key, payload)
@@ -192,15 +193,6 @@ _NAMES: Final = {
     pipeline.SIMILAR: "similar",
     pipeline.INFLUENCE: "influence",
 }
-
-
-def with_statistics(catalogue: list[Anime], statistics: TitleStatistics) -> list[Anime]:
-    """Add to each title how many rated it, and their mean rating."""
-    rows = zip(catalogue, statistics.raters.tolist(), statistics.rating_sums.tolist(), strict=True)
-    return [
-        replace(anime, raters=raters, mean_rating=round(total / raters, 2) if raters else None)
-        for anime, raters, total in rows
-    ]
 
 
 def read_manifest(client: Redis, generation: Generation) -> GenerationManifest | None:

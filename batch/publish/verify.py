@@ -244,7 +244,11 @@ def check_list(payload: bytes | None, seen: NDArray[np.int32], anime: int) -> st
         return "names a title that the catalogue does not have"
     if len(np.unique(columns)) != len(columns):
         return "names a title twice"
-    return "names a seen title" if np.isin(columns, seen, kind="table").any() else ""
+    if np.isin(columns, seen, kind="table").any():
+        return "names a seen title"
+    shown = ranking_codec.shown(payload, ranking_codec.layout(payload)) or b""
+    sound = len(set(shown)) == len(shown) and max(shown, default=-1) < len(columns)
+    return "" if sound else "shows an entry twice, or one that it does not have"
 
 
 def overlap(new: NDArray[np.integer], old: NDArray[np.integer]) -> float | None:

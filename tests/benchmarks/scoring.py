@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from batch import artifacts, reuse
+from batch.catalogue import catalogue_of
 from batch.dataset import Histories, open_dataset
 from batch.encoding import encode_histories
 from batch.params import ListParams, Params
 from batch.pipeline import in_threads
+from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model, padded
 from batch.user_lists import user_lists
+from schemas.product_order import facts_of
 from tests.benchmarks.ratios import show, take_turns
 
 BLOCKS = 8
@@ -25,7 +28,8 @@ def measure(folder: Path) -> None:
     model, dataset = artifacts.load_model(model_folder), open_dataset(dataset_folder)
     blocks = list(dataset.shard(dataset.manifest.shards[0]).blocks(BLOCK))[:BLOCKS]
     lists = Params().lists
-    ours, kernel = partial(_ours, model, lists), partial(_kernel, model, lists.entries)
+    rules = ProductRules(facts_of(catalogue_of(dataset, model_folder)))
+    ours, kernel = partial(_ours, model, rules, lists), partial(_kernel, model, lists.entries)
     seconds = take_turns(
         {
             "ours": lambda: list(in_threads(ours, blocks)),
@@ -48,8 +52,8 @@ def _per_user(seconds: float, users: int) -> str:
     return f"{seconds / users * 1e6:.0f} us a user"
 
 
-def _ours(model: Model, lists: ListParams, block: Histories) -> list[bytes]:
-    return [*user_lists(model, block, lists), *encode_histories(block)]
+def _ours(model: Model, rules: ProductRules, lists: ListParams, block: Histories) -> list[bytes]:
+    return [*user_lists(model, rules, block, lists), *encode_histories(block)]
 
 
 def _kernel(model: Model, n: int, block: Histories) -> None:

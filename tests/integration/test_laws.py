@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from batch import artifacts, pipeline
+from batch.catalogue import catalogue_of
 from batch.dataset import open_dataset
 from batch.engine import Engine
 from batch.ingest.run import ingest
@@ -15,10 +16,19 @@ from batch.model_choice import Train
 from batch.models.legs import LEGS, leg_module
 from batch.params import PeopleParams
 from batch.pipeline import Job
+from batch.rules import ProductRules
 from batch.scoring import BLOCK, padded
 from batch.user_lists import user_lists
-from schemas import history_codec, influence_codec, keys, neighbours_codec, ranking_codec
-from schemas.records import AnimeId, Generation, Status, UserId
+from schemas import (
+    catalogue_codec,
+    history_codec,
+    influence_codec,
+    keys,
+    neighbours_codec,
+    ranking_codec,
+)
+from schemas.product_order import arrange, facts_of, rules_of, started_series
+from schemas.records import AnimeId, Generation, Rule, Status, UserId
 from tests.datasets import (
     ANIME,
     PLANNER,
@@ -57,15 +67,20 @@ def model(model_folder):
 
 
 @pytest.fixture(scope="module")
+def rules(dataset, model_folder):
+    return ProductRules(facts_of(catalogue_of(dataset, model_folder)))
+
+
+@pytest.fixture(scope="module")
 def everybody(dataset):
     (histories,) = dataset.shards()
     return histories
 
 
 @pytest.fixture(scope="module")
-def crowd(model, everybody):
+def crowd(model, rules, everybody):
     """Each user's list, as scored with everybody else."""
-    payloads = user_lists(model, everybody, SMALL.lists)
+    payloads = user_lists(model, rules, everybody, SMALL.lists)
     return dict(zip(everybody.user_ids.tolist(), payloads, strict=True))
 
 
@@ -195,17 +210,17 @@ def test_a_user_is_placed_alone_as_among_others(model, everybody):
         assert alone.tobytes() == together[user : user + 1].tobytes()
 
 
-def test_a_user_alone_gets_the_list_they_get_in_a_crowd(model, everybody, crowd):
+def test_a_user_alone_gets_the_list_they_get_in_a_crowd(model, rules, everybody, crowd):
     for place, user in enumerate(everybody.user_ids.tolist()):
         alone = everybody.block(place, place + 1)
-        assert list(user_lists(model, alone, SMALL.lists)) == [crowd[user]]
+        assert list(user_lists(model, rules, alone, SMALL.lists)) == [crowd[user]]
 
 
-def test_a_list_does_not_depend_on_the_place_in_a_block(model, everybody, crowd):
+def test_a_list_does_not_depend_on_the_place_in_a_block(model, rules, everybody, crowd):
     for first in (1, 5, 38):
         rest = everybody.block(first, len(everybody))
         for user, payload in zip(
-            rest.user_ids.tolist(), user_lists(model, rest, SMALL.lists), strict=True
+            rest.user_ids.tolist(), user_lists(model, rules, rest, SMALL.lists), strict=True
         ):
             assert payload == crowd[user]
 
@@ -258,6 +273,61 @@ def test_reasons_are_titles_of_the_user(everybody, crowd):
     assert all(reason.column in own[user] for user in own for reason in reasons[user])
     assert all(0 <= reason.share <= 1 for found in reasons.values() for reason in found)
     assert reasons[1]
+
+
+def test_the_catalogue_says_what_belongs_together(world, redis_url, client):
+    made = Generation(refreshed(world, redis_url).generation)
+
+    stored = catalogue_codec.decode(client.get(keys.catalogue(made)))
+
+    names = {title: stored[title].title.split()[0] for title in range(ANIME)}
+    together = [
+        {names[title] for title in range(ANIME) if stored[title].franchise == franchise}
+        for franchise in {one.franchise for one in stored} - {0}
+    ]
+    assert len(together) > 3
+    assert all(len(saga) == 1 for saga in together)
+
+
+def test_a_reloaded_model_gives_the_same_franchises(world, redis_url, client):
+    trained = refreshed(world, redis_url, train=Train.ALWAYS)
+    before = client.get(keys.catalogue(Generation(trained.generation)))
+
+    reloaded = refreshed(world, redis_url)
+
+    assert (trained.trained, reloaded.trained) == (True, False)
+    assert client.get(keys.catalogue(Generation(reloaded.generation))) == before
+
+
+def test_a_published_list_holds_the_order_that_its_flags_and_the_catalogue_give(crowd, rules):
+    for payload in crowd.values():
+        found = ranking_codec.layout(payload)
+        columns = [entry.column for entry in ranking_codec.decode(payload)]
+        levels = ranking_codec.levels(payload, found, found.entries)
+        worth = [level - levels[-1] for level in levels]
+
+        shown = arrange(columns, worth, ranking_codec.rules(payload, found), rules.facts)
+
+        assert list(ranking_codec.shown(payload, found)) == shown != []
+
+
+def test_flags_say_what_a_user_has_not_started_or_has_dropped(crowd, everybody, rules):
+    flagged = []
+    for place, (user, payload) in enumerate(crowd.items()):
+        own = everybody.block(place, place + 1)
+        assert own.user_ids.tolist() == [user]
+        started = own.columns[own.statuses != Status.PLANNED].tolist()
+        dropped = own.columns[own.statuses == Status.DROPPED].tolist()
+        entries = ranking_codec.decode(payload)
+        expected = rules_of(
+            [entry.column for entry in entries],
+            started_series(started, rules.facts),
+            {rules.facts.franchise[one] for one in dropped},
+            rules.facts,
+        )
+        assert [entry.rules for entry in entries] == expected
+        flagged += expected
+    assert set(flagged) >= {0, Rule.PREREQUISITE_MISSING, Rule.FRANCHISE_DROPPED}
 
 
 def test_a_user_of_plans_gets_a_list_without_reasons(crowd):

@@ -21,7 +21,7 @@ reasons = st.lists(
 @st.composite
 def rankings(draw):
     scores = sorted(draw(st.lists(st.floats(-10, 10), max_size=255)), reverse=True)
-    explained = draw(st.integers(0, len(scores)))
+    explained = draw(st.integers(0, min(len(scores), ranking_codec.MAX_REASONS)))
     because = [draw(reasons) if i < explained else () for i in range(len(scores))]
     return tuple(Entry(i, scores[i], reasons=because[i]) for i in range(len(scores)))
 
@@ -43,7 +43,7 @@ def test_lines_say_what_the_codec_says(stored, limit):
     assert as_entries(lines.read(payload, limit)) == ranking_codec.decode(payload, limit)
 
 
-@pytest.mark.parametrize("payload", [b"", b"\x09", b"\x02" * 40])
+@pytest.mark.parametrize("payload", [b"", b"\x09", b"\x03" * 40])
 def test_bytes_that_are_no_ranking_are_refused(payload):
     with pytest.raises(PayloadError):
         lines.read(payload, 10)
@@ -52,7 +52,15 @@ def test_bytes_that_are_no_ranking_are_refused(payload):
 @pytest.mark.parametrize("floor", [float("nan"), float("inf")])
 def test_scores_that_json_cannot_hold_are_refused(floor):
     payload = bytearray(ranking_codec.encode(ranking(1)))
-    payload[4:8] = struct.pack("<f", floor)
+    payload[6:10] = struct.pack("<f", floor)
 
     with pytest.raises(PayloadError, match="not finite"):
         lines.read(bytes(payload), 10)
+
+
+def test_an_order_that_names_an_entry_beyond_the_last_is_refused():
+    payload = ranking_codec.encode(ranking(1, 2, 3), shown=[0, 3])
+    found = lines.open_list(payload)
+
+    with pytest.raises(PayloadError, match="shows entry 3 of 3"):
+        lines.read_at(payload, found, ranking_codec.shown(payload, found))

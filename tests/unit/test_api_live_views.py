@@ -183,7 +183,15 @@ def test_a_refused_rating_says_which_and_what_is_allowed(title, detail):
         ({"franchise": "some"}, "franchise must be 'one' or 'all', got 'some'"),
         (
             {"genres": ["Action"]},
-            "unknown field 'genres'; allowed here: ratings, exclude, limit, reasons, franchise",
+            "unknown field 'genres'; "
+            "allowed here: ratings, exclude, limit, reasons, franchise, adult, niche",
+        ),
+        ({"adult": True}, "adult must be 0 or 1, got true"),
+        ({"niche": "0.5"}, "niche must be a number from 0 to 1, got '0.5'"),
+        ({"niche": 1.5}, "niche must be a number from 0 to 1, got 1.5"),
+        (
+            {"niche": False},
+            "niche must be a number from 0 to 1, got false",
         ),
         ([], "the body must be a JSON object, got an array"),
     ],

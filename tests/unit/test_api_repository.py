@@ -3,6 +3,7 @@
 import fakeredis
 import pytest
 
+from api import lines
 from api.repository import RedisRankings
 from schemas import keys, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
@@ -18,6 +19,10 @@ from tests.builders import (
     set_live,
 )
 from tests.fakes import InMemoryRankings
+
+
+def first(limit):
+    return lambda payload: lines.read(payload, limit)
 
 
 def in_memory(*generations, previous=None):
@@ -79,14 +84,14 @@ def test_only_the_generation_asked_for_is_read(rankings_of):
         SmallGeneration(generation=LATER, users={7: ranking(2)}),
     )
 
-    assert list(rankings.for_user(GENERATION, 7, 10).columns) == [1]
-    assert list(rankings.for_user(LATER, 7, 10).columns) == [2]
+    assert list(rankings.for_user(GENERATION, 7, first(10)).columns) == [1]
+    assert list(rankings.for_user(LATER, 7, first(10)).columns) == [2]
 
 
 def test_a_list_is_read_up_to_the_limit(rankings_of):
     rankings = rankings_of(SmallGeneration(users={7: ranking(4, 3, 2, 1)}))
 
-    found = rankings.for_user(GENERATION, 7, 2)
+    found = rankings.for_user(GENERATION, 7, first(2))
 
     assert list(found.columns) == [4, 3]
     assert found.scores == pytest.approx([1.0, 0.5], abs=1e-3)
@@ -95,7 +100,7 @@ def test_a_list_is_read_up_to_the_limit(rankings_of):
 def test_reasons_come_with_their_shares(rankings_of):
     stored = ranking(1, 2, reasons={3: 0.6, 4: 0.2})
 
-    found = rankings_of(SmallGeneration(users={7: stored})).for_user(GENERATION, 7, 1)
+    found = rankings_of(SmallGeneration(users={7: stored})).for_user(GENERATION, 7, first(1))
 
     assert list(found.reasons) == [(3, 153, 4, 51)]
 
@@ -103,15 +108,15 @@ def test_reasons_come_with_their_shares(rankings_of):
 def test_an_empty_list_is_not_a_missing_one(rankings_of):
     rankings = rankings_of(SmallGeneration(users={7: ()}))
 
-    assert list(rankings.for_user(GENERATION, 7, 10).columns) == []
-    assert rankings.for_user(GENERATION, 8, 10) is None
+    assert list(rankings.for_user(GENERATION, 7, first(10)).columns) == []
+    assert rankings.for_user(GENERATION, 8, first(10)) is None
 
 
 def test_users_and_anime_with_the_same_id_are_kept_apart(rankings_of):
     rankings = rankings_of(SmallGeneration(users={1: ranking(2)}, similar={1: ranking(3)}))
 
-    assert list(rankings.similar_to(GENERATION, 1, 10).columns) == [3]
-    assert rankings.similar_to(GENERATION, 2, 10) is None
+    assert list(rankings.similar_to(GENERATION, 1, first(10)).columns) == [3]
+    assert rankings.similar_to(GENERATION, 2, first(10)) is None
 
 
 def test_neighbours_are_read_up_to_the_limit(rankings_of):
@@ -193,8 +198,11 @@ def test_a_generation_without_a_popular_list_has_an_empty_one(client):
 @pytest.mark.parametrize(
     ("key", "read"),
     [
-        (keys.user(GENERATION, 7), lambda rankings: rankings.for_user(GENERATION, 7, 10)),
-        (keys.similar(GENERATION, 7), lambda rankings: rankings.similar_to(GENERATION, 7, 10)),
+        (keys.user(GENERATION, 7), lambda rankings: rankings.for_user(GENERATION, 7, first(10))),
+        (
+            keys.similar(GENERATION, 7),
+            lambda rankings: rankings.similar_to(GENERATION, 7, first(10)),
+        ),
         (keys.neighbours(GENERATION, 7), lambda rankings: rankings.neighbours(GENERATION, 7, 10)),
         (keys.catalogue(GENERATION), lambda rankings: rankings.load(GENERATION)),
         (keys.manifest(GENERATION), lambda rankings: rankings.load(GENERATION)),
@@ -220,4 +228,4 @@ def test_a_list_cut_short_is_refused(client):
     client.set(keys.user(GENERATION, 7), ranking_codec.encode(ranking(1, 2, 3))[:-1])
 
     with pytest.raises(PayloadError, match="ranking is"):
-        RedisRankings(client).for_user(GENERATION, 7, 10)
+        RedisRankings(client).for_user(GENERATION, 7, first(10))

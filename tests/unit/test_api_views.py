@@ -228,9 +228,20 @@ def test_a_limit_outside_1_to_100_is_refused(path, limit):
         ("limit=5&limit=5", "limit must be given once"),
         (
             "genres=Action",
-            "unknown query parameter 'genres'; allowed here: limit, reasons, franchise",
+            "unknown query parameter 'genres'; "
+            "allowed here: limit, reasons, franchise, adult, niche",
         ),
-        ("%ff=1", "unknown query parameter '\\ufffd'; allowed here: limit, reasons, franchise"),
+        (
+            "%ff=1",
+            "unknown query parameter '\\ufffd'; "
+            "allowed here: limit, reasons, franchise, adult, niche",
+        ),
+        ("adult=2", "adult must be 0 or 1, got '2'"),
+        ("adult=", "adult must be 0 or 1, got ''"),
+        ("niche=1.01", "niche must be a number from 0 to 1, got '1.01'"),
+        ("niche=-0.1", "niche must be a number from 0 to 1, got '-0.1'"),
+        ("niche=nan", "niche must be a number from 0 to 1, got 'nan'"),
+        ("niche=.", "niche must be a number from 0 to 1, got '.'"),
         ("&" * 5000, "the query string must be at most 4096 bytes long"),
     ],
 )
@@ -241,7 +252,9 @@ def test_a_refused_parameter_says_which_and_what_is_allowed(query, detail):
 def test_similar_titles_do_not_take_reasons():
     _, detail = problem(get("/v1/anime/1/similar?reasons=1"))
 
-    assert detail == "unknown query parameter 'reasons'; allowed here: limit, franchise"
+    assert (
+        detail == "unknown query parameter 'reasons'; allowed here: limit, franchise, adult, niche"
+    )
 
 
 @pytest.mark.parametrize("path", ["/v1/generation", "/v1/anime/1"])

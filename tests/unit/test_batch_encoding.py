@@ -46,6 +46,23 @@ def test_both_ways_of_encoding_give_the_same_bytes():
     assert list(encode_rankings(ranked, [b""])) == [ranking_codec.encode(plain)]
 
 
+@given(blocks, st.lists(st.integers(0, 3), min_size=18, max_size=18))
+def test_flags_and_orders_stay_with_their_users(block, flags):
+    ranked = top_n(block, COLUMNS, 6)
+    rules = np.array(flags, np.uint8).reshape(3, 6)[: len(block)]
+    shown = [bytes(range(count)) for count in ranked.counts.tolist()]
+
+    stored = list(encode_rankings(ranked, [b""] * len(block), rules, shown))
+
+    for user, (payload, count) in enumerate(zip(stored, ranked.counts.tolist(), strict=True)):
+        decoded = ranking_codec.decode(payload)
+        assert [entry.rules for entry in decoded] == rules[user, :count].tolist()
+        found = ranking_codec.layout(payload)
+        assert ranking_codec.shown(payload, found) == shown[user]
+        unused = -count % 4
+        assert not count or payload[found.first - 1] >> (8 - 2 * unused) == 0
+
+
 @given(st.lists(st.floats(-1, 1, width=32), min_size=8, max_size=8))
 def test_reasons_decode_to_contributors(values):
     contributors = block_of([two_largest(np.float32(values).reshape(4, 2))])

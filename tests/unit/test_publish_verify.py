@@ -11,6 +11,7 @@ SEEN = np.array([1, 2], np.int32)
 
 def test_a_list_of_unseen_titles_is_right():
     assert check_list(ranking_codec.encode(ranking(0, 3)), SEEN, 4) == ""
+    assert check_list(ranking_codec.encode(ranking(0, 3), shown=[1]), SEEN, 4) == ""
 
 
 def test_a_user_with_nothing_left_has_a_right_list():
@@ -26,6 +27,8 @@ def test_a_user_with_nothing_left_has_a_right_list():
         (ranking_codec.encode(ranking(0, 4)), "does not have"),
         (ranking_codec.encode(ranking(0, 0)), "twice"),
         (ranking_codec.encode(ranking(0, 2)), "seen"),
+        (ranking_codec.encode(ranking(0, 3), shown=[0, 0]), "shows an entry twice"),
+        (ranking_codec.encode(ranking(0, 3), shown=[2]), "does not have"),
     ],
 )
 def test_a_wrong_list_is_told_apart(payload, problem):
