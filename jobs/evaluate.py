@@ -69,8 +69,9 @@ def evaluate(
     with tempfile.TemporaryDirectory(prefix="anirec-evaluate-") as work, progress_display() as told:
         ingest(folder, Path(work) / "dataset", reject_share=params.ingest.reject_share)
         dataset = open_dataset(Path(work) / "dataset")
+        titles = titles_of(dataset.table, franchises_of(dataset))
         evaluation = known.Evaluation(
-            dataset, titles_of(dataset.table, franchises_of(dataset)), Path(work), params, IN_PROCESS, told,
+            dataset, titles, Path(work), params, IN_PROCESS, told,
             protocols=cut, methods=wanted, seeds=numbers,
         )  # fmt: skip
         results = known.evaluate(evaluation)

@@ -56,7 +56,7 @@ def diversity(lists: Lists, genres: csr_array) -> Values:
     return np.where(pairs > 0, 1 - alike, 0.0)
 
 
-def sequels(lists: Lists, owned: Histories, franchises: NDArray[np.int64]) -> Values:
+def sequels(lists: Lists, owned: Histories, franchises: NDArray[np.int32]) -> Values:
     """Share of a list whose franchise its user has an entry of.
 
     Args:
