@@ -59,7 +59,7 @@ def _ours(model: Model, rules: ProductRules, lists: ListParams, block: Histories
 def _kernel(model: Model, n: int, block: Histories) -> None:
     rows = padded(model.strengths(block))
     total = model.linear.score(rows)
-    for leg in model.others:
+    for leg in model.hybrid.legs[1:]:
         total += leg.score(rows)
     scores = model.with_unrated(total)[: len(block)]
     scores[block.rows, model.positions[block.columns]] = -np.inf
