@@ -50,7 +50,7 @@ class LinearParams:
     row_damping: float = 0.25
     metadata: float = 2.5
     rarity: float = 0.5
-    unrated_neighbours: int = 10
+    unrated_neighbours: int = 30
     unrated_damping: float = 0.3
 
 
@@ -75,7 +75,7 @@ class ContentParams:
     feature_dropout: float = 0.3
     learning_rate: float = 0.005
     weight_decay: float = 0.1
-    novelty: float = 0.3
+    novelty: float = 0.6
     seed: int = 1
 
 

@@ -29,7 +29,7 @@ _BLENDED: Final = (*LEGS, POPULARITY)
 _START: Final[Weights] = {
     name: [float(name == LEGS[0]) or 0.15 * (name in LEGS[:-1]) for _ in KNOTS] for name in _BLENDED
 }
-"""The blend that titles to learn on are chosen by, and where there is too little to learn from."""
+"""What is blended where nothing is learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,27 +124,19 @@ def _look(hybrid: Hybrid, rows: RowSource, exercises: Exercises) -> _Seen:
 
 
 def _learn_blend(seen: _Seen) -> dict[str, list[float]]:
-    """Weigh each leg but the first, knot by knot.
+    """Weigh each leg but the first for newcomers, one number of titles after the other.
 
     Takes the smallest weight that is not clearly worse than the best one (the one-standard-error
-    rule of Breiman et al., 1984): in practice the first leg misses rows that it has for good, so
-    the others look better than they are.
+    rule of Breiman et al., 1984). For everybody else the start stays: in practice the first leg
+    misses rows that it has for good, so weights that look best there are too large, and the
+    ranker, which sees every leg, makes better use of them.
     """
-    weights = {name: [float(name == LEGS[0])] * len(KNOTS) for name in _BLENDED}
+    weights = {name: list(values) for name, values in _START.items()}
     for name in _BLENDED[1:]:
-        for knot in _learned_knots(name):
+        for knot in (place for place, titles in enumerate(KNOTS) if titles <= FEW):
             tried = [_with(weights, name, knot, value) for value in GRID]
             weights = tried[_smallest_good(np.stack([_ndcg(seen, one) for one in tried]))]
     return weights
-
-
-def _learned_knots(name: str) -> list[int]:
-    """Content and popularity are blended in for newcomers only.
-
-    For others they help in practice and harm for good, when the first leg knows more; there the
-    ranker, which sees them too, makes better use of them.
-    """
-    return [place for place, titles in enumerate(KNOTS) if name in LEGS[:-1] or titles <= FEW]
 
 
 def _with(

@@ -15,6 +15,8 @@ from schemas.manifests import ModelManifest
 
 _NOT_TRAINED_BY: Final = frozenset({"ingest", "publish", "sample", "tracking.py"})
 """Parts of batch that cannot change a model: what ingest makes has a hash of its own."""
+_MEASURES: Final = Path("evaluation/metrics.py")
+"""All of evaluation that training runs through."""
 _LIBRARIES: Final = ("keras", "numpy", "scipy", "tensorflow", "tensorflow-cpu")
 _TRAINED_WITH: Final = ("strengths", "validation", "linear", "people", "content", "ranker")
 
@@ -54,9 +56,7 @@ def code_fingerprint() -> str:
 def source_files() -> list[Path]:
     """Our own files that count, sorted."""
     here = Path(__file__).parent
-    ours = [
-        one for one in here.rglob("*.py") if one.relative_to(here).parts[0] not in _NOT_TRAINED_BY
-    ]
+    ours = [one for one in here.rglob("*.py") if _counts(one.relative_to(here))]
     return sorted([*ours, *(here.parent / "schemas").glob("*.py")])
 
 
@@ -87,3 +87,7 @@ def why_not(manifest: ModelManifest, wanted: Identity) -> str:
         if getattr(manifest, name) != getattr(wanted, name)
     ]
     return f"{' and '.join(changed)} changed" if changed else ""
+
+
+def _counts(path: Path) -> bool:
+    return path == _MEASURES or path.parts[0] not in _NOT_TRAINED_BY

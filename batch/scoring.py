@@ -16,8 +16,12 @@ from batch.models.blend import FEW, moments
 from batch.models.blocked import BlockedMatrix
 from batch.models.legs import LEGS, PEOPLE, Leg, PeopleLeg, Scores
 from batch.models.likeness import TitleVectors
+from batch.ranking import best_first, largest
 from schemas.manifests import ModelManifest
 
+_NEW: Final = 20
+_APART: Final = 9
+"""Rated titles before each one that nobody has rated."""
 BLOCK: Final = 256
 """Users scored together. Smaller blocks are padded, so that nobody's scores depend on a crowd."""
 
@@ -119,8 +123,9 @@ class Model:
         blended = self.hybrid.blended(scores, np.diff(tastes.strengths.indptr))
         found = self._with_new(blended, tastes.strengths, scores)
         found[histories.rows, self.positions[histories.columns]] = -np.inf
-        rated = found[:, : self.rated]
+        rated, new = np.split(found, [self.rated], axis=1)
         rated[:] = self.hybrid.in_order(scores, rated, tastes)
+        new[:] = held_back(new, rated)
         return found[:users]
 
     def _tastes(self, histories: Histories) -> signals.Tastes:
@@ -170,6 +175,35 @@ class Model:
         sources, weights = np.zeros(filled.shape, np.int32), np.zeros(filled.shape, np.float32)
         sources[filled], weights[filled] = self._to_unrated.indices, self._to_unrated.data
         return sources, weights
+
+
+def held_back(new: Scores, rated: Scores) -> Scores:
+    """Scores of titles without ratings, lowered so that few of them stand among rated ones.
+
+    Of every ten places at most the last may go to such a title, twenty in all; the others come
+    after everything that is rated. Their order among themselves stays.
+
+    Args:
+        new: shape (users, unrated).
+        rated: shape (users, rated); minus infinity for what is no candidate.
+    """
+    most = min(_NEW, new.shape[1])
+    if not most:
+        return new
+    order = best_first(new, most)
+    places = np.minimum(_APART * np.arange(1, most + 1), rated.shape[1]) - 1
+    best = largest(rated, min(_APART * most, rated.shape[1]))
+    ceilings = -np.sort(-np.take_along_axis(rated, best, axis=1), axis=1)[:, places]
+    lowest = np.where(rated > -np.inf, rated, np.inf).min(axis=1, keepdims=True)
+    lowest[np.isinf(lowest)] = 0
+    first = np.take_along_axis(new, order, axis=1)
+    ceilings = np.where(ceilings > -np.inf, ceilings, lowest)
+    rest = new.copy()
+    np.put_along_axis(rest, order, -np.inf, axis=1)
+    highest = rest.max(axis=1, keepdims=True)
+    found = rest - np.maximum(np.where(highest > -np.inf, highest - lowest, 0), 0)
+    np.put_along_axis(found, order, np.minimum(first, ceilings), axis=1)
+    return found
 
 
 def padded(strengths: csr_array) -> csr_array:
