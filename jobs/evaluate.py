@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 )
 @click.option("--examples", is_flag=True, help="Add lists to read, of ten users and ten titles.")
 @options.params_option
+@options.tracking_option
 def evaluate(
     data: str,
     out: str | None,
@@ -31,6 +32,7 @@ def evaluate(
     seeds: str,
     examples: bool,
     params_file: str | None,
+    tracking: str,
 ) -> None:
     """Hide a part of the ratings, train on the rest, and see who ranks the hidden ones first.
 
@@ -58,30 +60,41 @@ def evaluate(
     from batch.engine import IN_PROCESS
     from batch.evaluation import protocols as known
     from batch.evaluation.references import PROTOCOLS, not_installed
+    from batch.evaluation.report import figures, write_report
     from batch.evaluation.tables import markdown
     from batch.evaluation.titles import franchises_of, titles_of
     from batch.ingest.run import ingest
+    from batch.reuse import code_fingerprint
+    from batch.tracking import figures_of
     from jobs.display import progress_display
 
     wanted = _choice("--methods", methods, known.METHODS)
     cut = _choice("--protocols", protocols, PROTOCOLS)
     numbers = _numbers(seeds)
-    with tempfile.TemporaryDirectory(prefix="anirec-evaluate-") as work, progress_display() as told:
+    with (
+        options.tracked(tracking, options.VAR / "artifacts") as tracker,
+        tempfile.TemporaryDirectory(prefix="anirec-evaluate-") as work,
+    ):
         ingest(folder, Path(work) / "dataset", reject_share=params.ingest.reject_share)
         dataset = open_dataset(Path(work) / "dataset")
-        titles = titles_of(dataset.table, franchises_of(dataset))
-        evaluation = known.Evaluation(
-            dataset, titles, Path(work), params, IN_PROCESS, told,
-            protocols=cut, methods=wanted, seeds=numbers,
-        )  # fmt: skip
-        results = known.evaluate(evaluation)
-        more = _examples(evaluation) if examples else ""
-    missing = not_installed(wanted)
-    if target:
-        from batch.evaluation.report import write_report
-
-        write_report(results, target, missing, more)
-    click.echo("\n".join([markdown(results, missing), more]))
+        experiment = tracker.begin(
+            "evaluation", params, dataset=dataset.manifest.hash, code=code_fingerprint()
+        )
+        with progress_display() as told:
+            titles = titles_of(dataset.table, franchises_of(dataset))
+            evaluation = known.Evaluation(
+                dataset, titles, Path(work), params, IN_PROCESS, experiment.following(told),
+                protocols=cut, methods=wanted, seeds=numbers,
+            )  # fmt: skip
+            results = known.evaluate(evaluation)
+            more = _examples(evaluation) if examples else ""
+        missing = not_installed(wanted)
+        if target:
+            write_report(results, target, missing, more)
+            experiment.files = [str(path) for path in sorted(target.absolute().rglob("*.*"))]
+        experiment.figures = figures_of(figures(results))
+        tracker.finish(experiment)
+        click.echo("\n".join([markdown(results, missing), more]))
 
 
 def _examples(evaluation: "Evaluation") -> str:

@@ -1,4 +1,5 @@
 import json
+import zipfile
 
 import pytest
 from click.testing import CliRunner
@@ -125,13 +126,14 @@ def test_users_too_few_to_hide_anything_measure_0(tmp_path):
     assert "0 users." in markdown(found)
 
 
-def test_the_command_writes_a_report_with_lists_to_read(tmp_path):
+def test_the_command_writes_and_tracks_a_report_with_lists_to_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     write_sample(tmp_path / "data", users=60, anime=60, seed=1)
 
     said = CliRunner().invoke(
         command,
         [f"--data={tmp_path / 'data'}", f"--out={tmp_path / 'out'}", "--examples",
-         "--protocols=hold-out", "--methods=Popularity,ours"],
+         "--protocols=hold-out", "--methods=Popularity,ours", "--tracking=offline"],
     )  # fmt: skip
 
     assert said.exit_code == 0, said.output
@@ -140,6 +142,9 @@ def test_the_command_writes_a_report_with_lists_to_read(tmp_path):
     assert "EASE" not in said.output
     assert written.count("**User ") == 10
     assert "(a film):" in written
+    (archive,) = (tmp_path / "var" / "artifacts" / "experiments").glob("*.zip")
+    with zipfile.ZipFile(archive) as opened:
+        assert b"quality.svg" in opened.read("messages.json")
 
 
 @pytest.mark.parametrize(

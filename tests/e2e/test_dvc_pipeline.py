@@ -18,6 +18,7 @@ SMALL = {
     "factors: 512": "factors: 8",
     "epochs: 32": "epochs: 2",
 }
+QUICK = {"report/quality\n": "report/quality --protocols hold-out --methods ours,popularity\n"}
 NAMED = ("-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "init.defaultBranch=main")
 SECONDS = 300
 
@@ -53,6 +54,7 @@ def clone(run, tmp_path_factory):
         options = {"ignore": _left_out} if copy is shutil.copytree else {}
         copy(TOP / part, folder / part, **options)
     change(folder, SMALL)
+    change(folder, QUICK, "dvc.yaml")
     run(folder, "git", *NAMED, "init", "-q")
     run(folder, "python", "-m", "jobs.cli", "sample", "--out", "data", "--users", "60",
         "--anime", "50")  # fmt: skip
@@ -68,8 +70,8 @@ def _left_out(folder, names):
     return own & {*names} | {"__pycache__"}
 
 
-def change(folder, replaced):
-    path = folder / "params.yaml"
+def change(folder, replaced, name="params.yaml"):
+    path = folder / name
     text = path.read_text()
     for before, after in replaced.items():
         assert text.count(before) == 1
