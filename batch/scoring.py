@@ -196,8 +196,9 @@ def held_back(new: Scores, rated: Scores) -> Scores:
     rest = new.copy()
     np.put_along_axis(rest, order, np.where(ceilings > -np.inf, -np.inf, first), axis=1)
     lowest = np.where(rated > -np.inf, rated, np.inf).min(axis=1, keepdims=True)
-    above = rest.max(axis=1, keepdims=True) - np.where(np.isinf(lowest), 0, lowest)
-    found = rest - np.maximum(above, 0)
+    floor = np.nextafter(lowest, np.float32(-np.inf))
+    highest = rest.max(axis=1, keepdims=True)
+    found = np.where(highest > floor, rest - np.maximum(highest, floor) + floor, rest)
     capped = np.where(
         ceilings > -np.inf, np.minimum(first, ceilings), np.take_along_axis(found, order, axis=1)
     )
