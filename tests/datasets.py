@@ -16,7 +16,6 @@ from batch.params import (
     RankerParams,
     ValidationParams,
 )
-
 from schemas.manifests import DatasetManifest
 
 if TYPE_CHECKING:

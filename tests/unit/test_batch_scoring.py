@@ -208,5 +208,6 @@ def test_an_unrated_title_scores_by_what_it_looks_like_and_by_the_content_leg():
 
     found = made.score(csr_array(np.float32([[1, 0]])))
 
-    # (9 - 1) / 1 and (0 - 1) / 1 deviations of 2 in the blend, each at 0.6; half of 4 for the second
+    # (9 - 1) / 1 and (0 - 1) / 1 deviations of 2 in the blend, each at 0.6;
+    # half of 4 for the second
     assert found[0] == pytest.approx([0, 4, 0.6 * 8 * 2, 2 - 0.6 * 2], abs=1e-3)

@@ -3,7 +3,6 @@ import pickle
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-
 from hypothesis import given
 from hypothesis import strategies as st
 
