@@ -49,6 +49,14 @@ def test_numbers_beyond_the_largest_count_as_the_largest():
     assert small().corrections(np.float32([[[1e9, 0], [-1e9, 0]]])).tolist() == [[8.0, 0.0]]
 
 
+def test_numbers_are_rounded_to_their_grid():
+    steep = small(inner=np.float32([[8], [0]]))
+
+    assert steep.corrections(np.float32([[[1 + 0.4 / 64, 0], [1 + 0.6 / 64, 0]]])).tolist() == [
+        [0.0, 8 / 64]
+    ]
+
+
 def test_weights_are_rounded_to_their_grid():
     assert small(outer=np.float32([0.3])).outer.tolist() == [154 / 512]
 
