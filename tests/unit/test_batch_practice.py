@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,19 @@ def test_a_leg_that_finds_everything_measures_one():
     assert found["ndcg@10/content"] == pytest.approx(1)
     assert found["ndcg@10"] == found["ndcg@10/blend"] == found["ndcg@10/linear"] < 1
     assert found["validation_users"] == 1
+
+
+def test_what_a_user_owns_takes_no_place_even_if_it_is_not_given():
+    some = rows(60, measured_share=1.0)
+    _, checked = some.exercises()
+    one = checked.only(np.arange(len(checked.given)) == 7)
+    wanted = set(one.wanted.indices.tolist())
+    (user,) = one.given.user_ids.tolist()
+    all_else = [(column, 9, 2) for column in range(TITLES) if column not in wanted]
+
+    found = measure(hybrid(NOISE), some, replace(one, owned=histories({user: all_else})))
+
+    assert found["ndcg@10"] == found["ndcg@10/blend"] == pytest.approx(1)
 
 
 def test_every_measured_user_counts_the_same_however_they_fall_into_blocks():

@@ -211,3 +211,12 @@ def test_an_unrated_title_scores_by_what_it_looks_like_and_by_the_content_leg():
     # (9 - 1) / 1 and (0 - 1) / 1 deviations of 2 in the blend, each at 0.6;
     # half of 4 for the second
     assert found[0] == pytest.approx([0, 4, 0.6 * 8 * 2, 2 - 0.6 * 2], abs=1e-3)
+
+
+def test_titles_that_nobody_has_rated_are_held_back_from_recommendations():
+    table = np.float32([[*range(29, -1, -1), 900, 990]] * 30)
+    made = model(hybrid(table[:, :30], np.zeros((30, 30)), table))
+
+    found = made.recommend(histories({1: [(29, 10, 2)]}))
+
+    assert np.flatnonzero(np.argsort(-found[0], kind="stable") >= 30).tolist() == [9, 19]
