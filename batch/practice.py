@@ -157,6 +157,7 @@ def _ndcg(seen: _Seen, weights: Weights) -> NDArray[np.float64]:
     """Of a blend, ranking the titles of the shortlist only, shape (users,)."""
     standardised = seen.short.described[..., : len(_BLENDED)]
     blended = np.einsum("ucl,ul->uc", standardised, of_users(weights, seen.lengths))
+    blended[seen.short.base == -np.inf] = -np.inf
     best = largest(blended, min(_CUTOFF, blended.shape[1]))
     order = np.argsort(-np.take_along_axis(blended, best, axis=1), axis=1, kind="stable")
     hits = np.take_along_axis(seen.hits, np.take_along_axis(best, order, axis=1), axis=1)

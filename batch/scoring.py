@@ -191,19 +191,31 @@ def held_back(new: Scores, rated: Scores) -> Scores:
     if not most:
         return new
     order = best_first(new, most)
-    places = np.minimum(_APART * np.arange(1, most + 1), rated.shape[1]) - 1
-    best = largest(rated, min(_APART * most, rated.shape[1]))
-    ceilings = -np.sort(-np.take_along_axis(rated, best, axis=1), axis=1)[:, places]
-    lowest = np.where(rated > -np.inf, rated, np.inf).min(axis=1, keepdims=True)
-    lowest[np.isinf(lowest)] = 0
     first = np.take_along_axis(new, order, axis=1)
-    ceilings = np.where(ceilings > -np.inf, ceilings, lowest)
+    ceilings = _ceilings(rated, most)
     rest = new.copy()
-    np.put_along_axis(rest, order, -np.inf, axis=1)
+    np.put_along_axis(rest, order, np.where(ceilings > -np.inf, -np.inf, first), axis=1)
+    lowest = np.where(rated > -np.inf, rated, np.inf).min(axis=1, keepdims=True)
+    floor = np.nextafter(lowest, np.float32(-np.inf))
     highest = rest.max(axis=1, keepdims=True)
-    found = rest - np.maximum(np.where(highest > -np.inf, highest - lowest, 0), 0)
-    np.put_along_axis(found, order, np.minimum(first, ceilings), axis=1)
+    found = np.where(highest > floor, rest - np.maximum(highest, floor) + floor, rest)
+    capped = np.where(
+        ceilings > -np.inf, np.minimum(first, ceilings), np.take_along_axis(found, order, axis=1)
+    )
+    np.put_along_axis(found, order, capped, axis=1)
     return found
+
+
+def _ceilings(rated: Scores, most: int) -> Scores:
+    """Of every nine rated titles, best first, the last one's score, shape (users, most).
+
+    Minus infinity where there are no nine.
+    """
+    users, titles = rated.shape
+    best = largest(rated, min(_APART * most, titles))
+    found = np.full((users, _APART * most), -np.inf, np.float32)
+    found[:, : best.shape[1]] = -np.sort(-np.take_along_axis(rated, best, axis=1), axis=1)
+    return found[:, _APART - 1 :: _APART]
 
 
 def padded(strengths: csr_array) -> csr_array:

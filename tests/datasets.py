@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from batch.dataset import Histories
+from batch.dataset import Dataset, Histories
 from batch.params import (
     ContentParams,
     Params,
@@ -16,6 +16,7 @@ from batch.params import (
     RankerParams,
     ValidationParams,
 )
+from schemas.manifests import DatasetManifest
 
 if TYPE_CHECKING:
     from batch.refresh import Report, Request
@@ -126,3 +127,28 @@ def prepared(tmp_path: Path) -> Path:
     dataset, models = ingest_to(wanted), wanted.artifacts / "models"
     choose_model(dataset, models, wanted.train, wanted.params, wanted.engine, quiet)
     return tmp_path
+
+
+class InMemoryDataset(Dataset):
+    """Shards of users over titles 1, 2, ...; nothing is on disk."""
+
+    def __init__(self, anime: int, *shards: Histories) -> None:
+        names, users = [str(one) for one in range(len(shards))], sum(map(len, shards))
+        super().__init__(Path(), DatasetManifest("", "", users, anime, 0, names))
+        object.__setattr__(self, "held", dict(zip(names, shards, strict=True)))
+        object.__setattr__(self, "anime_ids", np.arange(1, anime + 1, dtype=np.int32))
+
+    def shard(self, name: str) -> Histories:
+        return self.held[name]
+
+
+def told(some: Histories) -> list[tuple[int, list[tuple[int, int, int]]]]:
+    """Each user with (column, rating, status), in order: the inverse of `histories`."""
+    flat = list(
+        zip(*(one.tolist() for one in (some.columns, some.ratings, some.statuses)), strict=True)
+    )
+    ends = some.starts.tolist()
+    return [
+        (user, flat[first:last])
+        for user, first, last in zip(some.user_ids.tolist(), ends, ends[1:], strict=False)
+    ]

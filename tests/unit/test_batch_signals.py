@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from batch.params import StrengthParams, ValidationParams
-from batch.signals import held_out, lookup, relevant, weighted
+from batch.signals import few, held_out, lookup, measured, relevant, tastes, weighted
 from schemas.records import Status
 from schemas.strengths import strength
 from tests.datasets import histories
@@ -87,3 +89,99 @@ def test_a_hit_is_rated_high_enough_and_not_dropped():
     some = histories({1: [(0, 8, 2), (1, 7, 2), (2, 10, 4), (3, 0, 2)]})
 
     assert relevant(some, HALF).tolist() == [True, False, False, False]
+
+
+def test_liking_is_a_rating_less_the_users_mean_over_all_titles():
+    some = histories({4: [(0, 10, 2), (1, 5, 2), (2, 9, 2), (3, 0, 2)]})
+
+    found = tastes(some, lookup(TABLE), np.array([1, -1, 0, 2], np.int32), 3)
+
+    assert found.ratings.tolist() == [8.0]
+    assert found.liking.toarray().tolist() == [[1.0, 2.0, 0.0]]
+    assert (found.strengths != weighted(some, lookup(TABLE), np.array([1, -1, 0, 2]), 3)).nnz == 0
+
+
+def test_a_user_who_rates_nothing_likes_nothing_better():
+    found = tastes(histories({4: [(0, 0, 2)], 5: []}), lookup(TABLE), np.array([0], np.int32), 1)
+
+    assert found.ratings.tolist() == [0.0, 0.0]
+    assert found.liking.nnz == 0
+
+
+def test_a_title_rated_at_the_mean_is_still_rated():
+    some = histories({4: [(0, 8, 2)], 5: [(0, 3, 4)]})
+
+    found = tastes(some, lookup(TABLE), np.array([0], np.int32), 1)
+
+    assert found.liking.nnz == 2
+    assert not found.liking.toarray().any()
+
+
+def test_the_share_of_users_that_only_measure_is_the_one_asked_for():
+    params = ValidationParams(measured_share=0.3)
+
+    assert measured(np.arange(4000), params).mean() == pytest.approx(0.3, abs=0.03)
+
+
+def test_who_measures_has_nothing_to_do_with_who_is_chosen():
+    some = crowd(4000, each=1)
+    chosen, _ = held_out(some, 4000, HALF)
+
+    among_chosen = measured(some.user_ids[chosen], HALF)
+
+    assert among_chosen.mean() == pytest.approx(HALF.measured_share, abs=0.03)
+
+
+def test_who_measures_does_not_depend_on_others():
+    everybody = measured(np.arange(100), HALF)
+
+    assert [bool(measured(np.array([user]), HALF)[0]) for user in range(100)] == everybody.tolist()
+
+
+def sizes(some, mask):
+    return np.bincount(some.rows[mask], minlength=len(some))
+
+
+def test_a_few_titles_are_one_up_to_the_most_and_every_number_occurs():
+    some = crowd(3000, each=20)
+
+    found = sizes(some, few(some, 6))
+
+    assert set(found.tolist()) == {1, 2, 3, 4, 5, 6}
+    assert np.bincount(found)[1] > np.bincount(found)[6] > 100
+
+
+def test_short_histories_are_kept_up_to_their_end():
+    some = histories({user: [(3, 8, 2), (9, 8, 2)] for user in range(200)} | {200: []})
+
+    found = sizes(some, few(some, 10))
+
+    assert set(found[:200].tolist()) == {1, 2}
+    assert found[200] == 0
+
+
+def test_the_few_are_no_special_titles():
+    some = crowd(4000, each=20)
+
+    chosen = np.bincount(some.columns[few(some, 6)], minlength=20)
+
+    assert chosen / chosen.sum() == pytest.approx([1 / 20] * 20, abs=0.01)
+
+
+@given(st.lists(st.integers(0, 2**62), min_size=1, max_size=8, unique=True), st.integers(1, 12))
+def test_the_few_do_not_depend_on_shard_or_crowd(ids, most):
+    some = histories({user: [(column, 8, 2) for column in range(9)] for user in ids})
+    together = few(some, most)
+
+    alone = [few(some.block(row, row + 1), most) for row in range(len(some))]
+
+    assert together.tolist() == np.concatenate(alone).tolist()
+    assert 1 <= sizes(some, together).min() <= sizes(some, together).max() <= most
+
+
+def test_the_few_are_chosen_by_title_not_by_place():
+    whole = histories({5: [(column, 8, 2) for column in range(40)]})
+    kept = whole.columns[few(whole, 10)]
+    without = whole.where(np.isin(whole.columns, kept) | (whole.columns % 2 == 0))
+
+    assert without.columns[few(without, 10)].tolist() == kept.tolist()
