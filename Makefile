@@ -55,7 +55,7 @@ repro: $(STAMP) ## dvc repro: ingest, train, evaluate what lies in data/; report
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
 
 .PHONY: evaluation
-evaluation: peers ## fill docs/evaluation.md, with plots and examples; DATA=DIR, REPORT=DIR
+evaluation: peers ## fill docs/evaluation.md, with plots; lists to read in REPORT=DIR; DATA=DIR
 	$(if $(DATA),,$(error DATA=DIR is needed))
 	$(BIN)/anirec evaluate --data $(DATA) --out $(REPORT) --examples
 	mkdir -p docs/evaluation

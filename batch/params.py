@@ -86,6 +86,7 @@ class RankerParams:
     epochs: int = 8
     batch_users: int = 64
     sharpness: float = 0.45
+    rating_damping: float = 50.0
     learning_rate: float = 0.002
     weight_decay: float = 0.01
     seed: int = 1

@@ -24,7 +24,7 @@ from batch.training_rows import Exercises, RowSource
 _BLOCK: Final = 256
 _CUTOFF: Final = 10
 _FEWEST: Final = 200
-"""Fewer exercises teach nothing that would hold for others."""
+"""Fewer users teach nothing that would hold for others."""
 _BLENDED: Final = (*LEGS, POPULARITY)
 _START: Final[Weights] = {
     name: [float(name == LEGS[0]) or 0.15 * (name in LEGS[:-1]) for _ in KNOTS] for name in _BLENDED
@@ -56,7 +56,7 @@ def together(
 
     nothing = neutral(params.sharpness)
     hybrid = Hybrid(legs, _START, nothing, nothing, traits, params.candidates)
-    if len(exercises.given) < _FEWEST:
+    if len(np.unique(exercises.given.user_ids)) < _FEWEST:
         return hybrid
     hybrid = replace(hybrid, blend=_learn_blend(_collect(hybrid, rows, exercises)))
     seen = _collect(hybrid, rows, exercises)

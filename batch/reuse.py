@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -11,11 +12,14 @@ from typing import Final
 
 from batch import artifacts
 from batch.params import Params
+from schemas.errors import PayloadError
 from schemas.manifests import ModelManifest
 
-_NOT_TRAINED_BY: Final = frozenset({"ingest", "publish", "sample", "tracking.py"})
+log = logging.getLogger(__name__)
+
+_NOT_TRAINED_BY: Final = frozenset({"evaluation", "ingest", "publish", "sample", "tracking.py"})
 """Parts of batch that cannot change a model: what ingest makes has a hash of its own."""
-_MEASURES: Final = Path("evaluation/metrics.py")
+_MEASURES: Final = frozenset({Path("evaluation/__init__.py"), Path("evaluation/metrics.py")})
 """All of evaluation that training runs through."""
 _LIBRARIES: Final = ("keras", "numpy", "scipy", "tensorflow", "tensorflow-cpu")
 _TRAINED_WITH: Final = ("strengths", "validation", "linear", "people", "content", "ranker")
@@ -74,7 +78,11 @@ def models_in(folder: Path) -> Iterator[tuple[Path, ModelManifest]]:
     """Finished models in a folder of models, newest first."""
     found = [path for path in folder.glob("*/") if (path / artifacts.MANIFEST).is_file()]
     for path in sorted(found, key=lambda one: (one / artifacts.MANIFEST).stat().st_mtime)[::-1]:
-        manifest = artifacts.read_manifest(path)
+        try:
+            manifest = artifacts.read_manifest(path)
+        except PayloadError as error:
+            log.warning("model %s is of another version, it is left alone: %s", path.name, error)
+            continue
         if manifest is not None:
             yield path, manifest
 
@@ -90,4 +98,4 @@ def why_not(manifest: ModelManifest, wanted: Identity) -> str:
 
 
 def _counts(path: Path) -> bool:
-    return path == _MEASURES or path.parts[0] not in _NOT_TRAINED_BY
+    return path in _MEASURES or path.parts[0] not in _NOT_TRAINED_BY

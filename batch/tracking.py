@@ -24,6 +24,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from importlib import metadata, util
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -72,10 +73,12 @@ class Experiment:
     model: str | None = None
 
     def following(self, progress: Progress) -> Progress:
-        """The same progress, whose values become points `stage/name` at step `done`."""
+        """The same progress, whose finite values become points `stage/name` at step `done`."""
 
         def report(stage: str, done: int, total: int, /, **values: float) -> None:
-            self.points += [(f"{stage}/{one}", done, float(v)) for one, v in values.items()]
+            self.points += [
+                (f"{stage}/{one}", done, float(v)) for one, v in values.items() if isfinite(v)
+            ]
             progress(stage, done, total, **values)
 
         return report
@@ -112,7 +115,7 @@ class Tracker:
             return
         try:
             self._sending.append(self._send(experiment, self._folder / f"{experiment.key}.json"))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             log.warning("experiment %s is not tracked: %s", experiment.key, error)
 
     def _send(self, experiment: Experiment, record: Path) -> "_Sending":

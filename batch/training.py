@@ -53,10 +53,11 @@ def train(
         traits = _traits(dataset, statistics, features, rated, params)
         rows = _rows(dataset, rated, params)
         hybrid, metrics = _practise(rows, features, traits, params, progress, engine, work)
+        hybrid, practised = _without_legs(hybrid)
         everything = _everything(rows, features, params, progress, engine, work)
         audience = Audience(rated, statistics.watchers[rated], everything.gram)
         franchises = find_franchises(dataset.catalogue(), audience)
-        hybrid = replace(hybrid, legs=_fit_again(everything, hybrid.legs))
+        hybrid = replace(hybrid, legs=_fit_again(everything, practised))
     vectors = TitleVectors.of(features.weighted(params.linear.rarity))
     model = Model(
         _manifest(identity, dataset, hybrid, params, metrics),
@@ -98,7 +99,7 @@ def _traits(
     years = dataset.table["year"].to_pandas().to_numpy(np.float32)[rated]
     known = years[~np.isnan(years)]
     middle = np.float32(np.median(known)) if len(known) else np.float32(_SOME_YEAR)
-    means = statistics.damped_means(params.lists.popular_damping)[rated]
+    means = statistics.damped_means(params.ranker.rating_damping)[rated]
     shown = replace(features, matrix=features.matrix[:, : len(rated)])
     return Traits(
         statistics.popularity()[rated],
@@ -140,9 +141,14 @@ def _everything(
     return _training(everything, features, nothing, params, progress, engine, work)
 
 
-def _fit_again(training: Training, practised: Sequence[Leg]) -> list[Leg]:
+def _without_legs(hybrid: Hybrid) -> tuple[Hybrid, list[Leg | None]]:
+    """Let the first leg go, whose matrix is the largest thing in memory; keep the others."""
+    return replace(hybrid, legs=()), [None, *hybrid.legs[1:]]
+
+
+def _fit_again(training: Training, practised: Sequence[Leg | None]) -> list[Leg]:
     return [
-        leg_module(name).fit(replace(training, practised=leg))
+        leg_module(name).fit(replace(training, practised=leg, again=True))
         for name, leg in zip(LEGS, practised, strict=True)
     ]
 

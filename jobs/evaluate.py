@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.option(
     "--seeds", metavar="N,...", default="0", show_default=True, help="Splits to take means over."
 )
-@click.option("--examples", is_flag=True, help="Add lists to read, of ten users and ten titles.")
+@click.option(
+    "--examples", is_flag=True, help="Also lists to read, of ten users and ten titles: examples.md."
+)
 @options.params_option
 @options.tracking_option
 def evaluate(

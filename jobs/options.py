@@ -53,7 +53,7 @@ tracking_option = click.option(
     envvar="ANIREC_TRACKING",
     default="auto",
     show_default=True,
-    help="Comet: online with COMET_API_KEY, else an archive beside the models; or always that.",
+    help="auto: Comet with COMET_API_KEY, else an archive; offline: an archive; off: nothing.",
 )
 runner_option = click.option(
     "--runner",

@@ -50,7 +50,7 @@ def gallery(model: Model, rules: ProductRules, dataset: Dataset, lists: ListPara
 
 def examples(shown: Gallery) -> str:
     """Both kinds of lists as Markdown; users are numbered, not named."""
-    return "\n".join(["## Lists to read\n", *_users(shown), "## Similar anime\n", *_titles(shown)])
+    return "\n".join(["# Lists to read\n", *_users(shown), "## Similar anime\n", *_titles(shown)])
 
 
 def _users(shown: Gallery) -> Iterator[str]:

@@ -13,12 +13,13 @@ from batch.evaluation.tables import markdown
 METRICS: Final = "metrics.json"
 SLICES: Final = "slices.json"
 REPORT: Final = "evaluation.md"
+EXAMPLES: Final = "examples.md"
 PLOTS: Final = "evaluation"
 """The folder of plots, beside the report that shows them."""
 
 
 def write_report(
-    results: Results, folder: Path, missing: Sequence[str] = (), more: str = ""
+    results: Results, folder: Path, missing: Sequence[str] = (), examples: str = ""
 ) -> None:
     """Write metrics.json, slices.json, evaluation.md and, where matplotlib is installed, plots.
 
@@ -26,14 +27,17 @@ def write_report(
         results: of every protocol that was run.
         folder: is made if it is not there; what was there is overwritten.
         missing: references that were asked for and are not installed.
-        more: Markdown that follows the tables.
+        examples: Markdown for a file of its own: it quotes people's lists, which are nobody's to
+            publish.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_json(folder / METRICS, figures(results))
     _write_json(folder / SLICES, sliced(results))
     plots = _plots(results, folder)
-    text = "\n".join(["# Evaluation\n", plots, markdown(results, missing), more])
+    text = "\n".join(["# Evaluation\n", plots, markdown(results, missing)])
     (folder / REPORT).write_text(text.rstrip() + "\n", encoding="utf-8")
+    if examples:
+        (folder / EXAMPLES).write_text(examples.rstrip() + "\n", encoding="utf-8")
 
 
 def figures(results: Results) -> dict[str, dict[str, dict[str, float]]]:

@@ -155,7 +155,7 @@ def fit(training: Training) -> Leg:
     )
     model.compile(keras.optimizers.AdamW(schedule, weight_decay=params.weight_decay), hidden_likes)
     model.fit(
-        _batches(training, features),
+        _batches(training.without_gram(), features),
         epochs=params.epochs,
         steps_per_epoch=params.steps,
         callbacks=[_Report(training)],

@@ -1,7 +1,7 @@
 """What a leg of the hybrid is, and which legs there are; nothing else knows them by name."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -67,8 +67,8 @@ class Training:
     `shards` streams the users' strengths, shape (users of the shard, rated), anew at each call;
     `gram` is their damped Gram matrix, (rated, rated) float64; `features` are those of all
     titles in model order, the rated ones first. In the final training nothing is held out:
-    `validation` is empty, and `practised` is the leg that was fitted on the practice rows, which
-    knows how long to train.
+    `again` is true, `validation` is empty, and `practised` is the leg that was fitted on the
+    practice rows, which knows how long to train; None for the first leg, which need not know.
     """
 
     users: int
@@ -80,10 +80,15 @@ class Training:
     params: Params
     progress: Progress
     practised: "Leg | None" = None
+    again: bool = False
 
     def stage(self, leg: str) -> str:
         """What progress calls the fitting of a leg: practice and the final one differ."""
-        return f"{leg} again" if self.practised else leg
+        return f"{leg} again" if self.again else leg
+
+    def without_gram(self) -> "Training":
+        """The same for what outlives the fit, as generators do that TensorFlow reads from."""
+        return replace(self, gram=np.empty((0, 0)))
 
 
 class LegModule(Protocol):

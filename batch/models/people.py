@@ -102,7 +102,7 @@ def fit(training: Training) -> PeopleLeg:
     model = _build(training.rated, params)
     watch = _Watch(training)
     model.fit(
-        _batches(training),
+        _batches(training.without_gram()),
         epochs=_epochs(training),
         steps_per_epoch=min(
             -(-training.users // batch_size(training, params.batch_users)), params.max_steps

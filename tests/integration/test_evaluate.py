@@ -29,8 +29,8 @@ ABLATED = [
     "ours, without ranker",
     *(f"ours, without {leg}" for leg in LEGS),
     *(f"ours, {leg} alone" for leg in LEGS),
-    "ours, without metadata",
-    "ours, without ratings' weight",
+    "ours, without metadata in the linear leg",
+    "ours, without rating power",
 ]
 COLD = [cold_users_given(n, withheld_ranked=ranked) for ranked in (False, True) for n in GIVEN]
 
@@ -85,7 +85,7 @@ def test_cold_users_are_the_newcomers_whatever_they_give(everything):
 
 
 def test_the_report_has_flat_figures_tables_and_plots(everything, tmp_path):
-    write_report(everything, tmp_path / "report", missing=["item-kNN"], more="## More\n")
+    write_report(everything, tmp_path / "report", missing=["item-kNN"], examples="# More\n")
 
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
     text = (tmp_path / "report" / "evaluation.md").read_text()
@@ -95,7 +95,7 @@ def test_the_report_has_flat_figures_tables_and_plots(everything, tmp_path):
     )
     assert {type(value) for value in figures[COLD_ANIME][OURS].values()} <= {int, float}
     assert "make peers" in text
-    assert "## More" in text
+    assert (tmp_path / "report" / "examples.md").read_text() == "# More\n"
     assert "| **ours** |" in text
     for plot in ("quality", "history-length", "cold-users", "coverage"):
         assert f"](evaluation/{plot}.svg)" in text
@@ -137,7 +137,7 @@ def test_the_command_writes_and_tracks_a_report_with_lists_to_read(tmp_path, mon
     )  # fmt: skip
 
     assert said.exit_code == 0, said.output
-    written = (tmp_path / "out" / "evaluation.md").read_text()
+    written = (tmp_path / "out" / "examples.md").read_text()
     assert "| popularity |" in said.output
     assert "EASE" not in said.output
     assert written.count("**User ") == 10

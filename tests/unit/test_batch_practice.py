@@ -46,7 +46,7 @@ def practised(source, *tables):
 
 @pytest.fixture(scope="module")
 def source():
-    return rows(200)
+    return rows(300)
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def is_neutral(ranker):
     return not ranker.corrections(RANDOM.normal(size=(1, 5, NUMBERS))).any()
 
 
-def test_from_too_few_exercises_nothing_is_learned():
-    few = rows(100)
-    assert 100 < len(few.exercises()[0].given) < 200
+def test_from_too_few_users_nothing_is_learned():
+    few = rows(200)
+    assert 100 < len(set(few.exercises()[0].given.user_ids)) < 200
 
     found = practised(few, NOISE, HALVES)
 
@@ -71,7 +71,7 @@ def test_from_too_few_exercises_nothing_is_learned():
     assert is_neutral(found.newcomers)
 
 
-def test_from_enough_exercises_both_rankers_are_learned(learned):
+def test_from_enough_users_both_rankers_are_learned(learned):
     assert not is_neutral(learned.ranker)
     assert not is_neutral(learned.newcomers)
 

@@ -133,5 +133,5 @@ def test_ablations_are_told_by_their_names():
 def test_each_poorer_setting_takes_one_kind_of_knowledge():
     found = dict(poorer_params(Params()))
 
-    assert found["metadata"].linear.metadata == 0
-    assert set(found["ratings' weight"].strengths.table().values()) == {1.0, 0.35, 0.0}
+    assert found["metadata in the linear leg"].linear.metadata == 0
+    assert set(found["rating power"].strengths.table().values()) == {1.0, 0.35, 0.0}

@@ -1,3 +1,5 @@
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -136,3 +138,15 @@ def test_loss_and_validation_ndcg_of_each_epoch_are_told():
 
     assert all(set(values) == {"loss", "val_ndcg"} for values in told)
     assert told[-1]["loss"] < told[0]["loss"]
+
+
+def test_the_gram_matrix_is_free_after_training():
+    square = np.zeros((TITLES, TITLES))
+    gone = weakref.ref(square)
+    leg = people.fit(replace(training(), gram=square))
+
+    del square
+    gc.collect()
+
+    assert leg.embeddings.size
+    assert gone() is None

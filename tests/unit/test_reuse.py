@@ -51,3 +51,12 @@ def test_why_not_names_everything_that_changed():
     assert reuse.why_not(made, wanted) == ""
     assert reuse.why_not(made, replace(wanted, code="new")) == "code changed"
     assert reuse.why_not(made, reuse.Identity("a", "b", "code")) == "dataset and settings changed"
+
+
+def test_a_manifest_of_another_version_is_left_alone(tmp_path, caplog):
+    old = tmp_path / "models" / "old"
+    old.mkdir(parents=True)
+    (old / "manifest.json").write_text('{"model": "m", "blend": {"linear": 1.0}}')
+
+    assert list(reuse.models_in(tmp_path / "models")) == []
+    assert "old is of another version" in caplog.text

@@ -184,3 +184,15 @@ def test_who_interrupts_a_run_does_not_wait_for_its_experiments(tmp_path):
 
     assert time.monotonic() - start < 2
     assert not list(tmp_path.glob(".part-*"))
+
+
+def test_a_figure_that_is_no_number_fails_nothing(tmp_path, caplog):
+    tracker = Tracker(tmp_path, Mode.OFFLINE)
+    experiment = tracker.begin("training", Params())
+    experiment.following(quiet)("people", 1, 2, loss=float("nan"))
+    experiment.figures["ndcg@10"] = float("inf")
+
+    tracker.finish(experiment)
+
+    assert experiment.points == []
+    assert f"experiment {experiment.key} is not tracked" in caplog.text
