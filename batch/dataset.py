@@ -72,6 +72,13 @@ class Histories:
         starts = np.concatenate(([0], np.cumsum(np.diff(kept.starts)[chosen])))
         return replace(kept, user_ids=kept.user_ids[chosen], starts=starts)
 
+    def places(self, keys: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Each interaction's place, from 0, among its user's in ascending order of the keys."""
+        rows = self.rows
+        places = np.empty(len(rows), np.int64)
+        places[np.lexsort((keys, rows))] = np.arange(len(rows)) - self.starts[:-1][rows]
+        return places
+
 
 def joined(parts: Sequence[Histories]) -> Histories:
     """The users of all parts, one part after the other; at least one part is needed."""

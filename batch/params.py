@@ -108,6 +108,7 @@ class ListParams:
 class GateParams:
     user_coverage: float = 0.99
     catalogue_coverage: float = 0.02
+    neighbour_coverage: float = 0.5
     ndcg_ratio: float = 0.95
     coverage_ratio: float = 0.8
     overlap: float = 0.2
@@ -146,9 +147,12 @@ _SHARES: Final = frozenset(
         "feature_dropout",
         "user_coverage",
         "catalogue_coverage",
+        "neighbour_coverage",
+        "measured_share",
         "overlap",
     ]
 )
+_POSITIVE: Final = frozenset({"sharpness", "learning_rate"})
 _SIGNED: Final = frozenset({"dropped", "planned"})
 _COUNTS: Final = frozenset(
     [
@@ -210,9 +214,19 @@ def from_mapping(found: Mapping[str, Any], origin: str) -> Params:
         for name, value in found.items()
         if name in kinds
     }
+    if not problems:
+        params = Params(**sections)
+        problems += _contradictions(params)
     if problems:
         raise SettingsError(f"{origin}: " + "; ".join(problems))
-    return Params(**sections)
+    return params
+
+
+def _contradictions(params: Params) -> list[str]:
+    entries, candidates = params.lists.entries, params.ranker.candidates
+    if candidates >= entries:
+        return []
+    return [f"ranker.candidates must be at least lists.entries, {entries}, got {candidates}"]
 
 
 def _fields(kind: type) -> tuple[dataclasses.Field[Any], ...]:
@@ -234,19 +248,25 @@ def _section(name: str, kind: type, values: object, problems: list[str]) -> Any:
 
 
 def _problems_of(where: str, key: str, kind: object, value: object) -> list[str]:
-    """A rule for each value; a list so that the caller can go on to the next one."""
+    """A list so that the caller can go on to the next value."""
     whole = kind is int
     if not _is_number(value, whole):
         return [f"{where} must be {'a whole number' if whole else 'a number'}, got {value!r}"]
+    broken = _broken_rule(key, value)
+    return [f"{where} must {broken}, got {value!r}"] if broken else []
+
+
+def _broken_rule(key: str, value: float) -> str:
+    """What the value must be and is not; empty if it may stand."""
     if key in _COUNTS and value < 1:
-        return [f"{where} must be at least 1, got {value!r}"]
+        return "be at least 1"
     if key in _SHARES and not 0 <= value <= 1:
-        return [f"{where} must be from 0 to 1, got {value!r}"]
+        return "be from 0 to 1"
     if key in _LIST_LENGTHS and not 1 <= value <= _LIST_LENGTHS[key]:
-        return [f"{where} must be from 1 to {_LIST_LENGTHS[key]}, got {value!r}"]
-    if key not in _SIGNED and value < 0:
-        return [f"{where} must not be negative, got {value!r}"]
-    return []
+        return f"be from 1 to {_LIST_LENGTHS[key]}"
+    if key in _POSITIVE and value <= 0:
+        return "be above 0"
+    return "not be negative" if key not in _SIGNED and value < 0 else ""
 
 
 def _is_number(value: object, whole: bool) -> TypeGuard[float]:

@@ -52,12 +52,12 @@ def together(
     legs: Sequence[Leg], traits: Traits, rows: RowSource, exercises: Exercises, params: RankerParams
 ) -> Hybrid:
     """Learn the blend and the ranker of legs that were fitted without the exercises' answers."""
-    from batch.models.ranker_training import fit
-
     nothing = neutral(params.sharpness)
     hybrid = Hybrid(legs, _START, nothing, nothing, traits, params.candidates)
     if len(np.unique(exercises.given.user_ids)) < _FEWEST:
         return hybrid
+    from batch.models.ranker_training import fit  # imports TensorFlow
+
     hybrid = replace(hybrid, blend=_learn_blend(_collect(hybrid, rows, exercises)))
     seen = _collect(hybrid, rows, exercises)
     new = seen.lengths <= FEW
@@ -83,6 +83,8 @@ def _measure_block(hybrid: Hybrid, rows: RowSource, exercises: Exercises) -> lis
     scores = hybrid.score(tastes.strengths)
     blended = _candidates(hybrid, rows, exercises, scores, tastes)
     final = hybrid.in_order(scores, blended, tastes)
+    for one in scores:
+        _sink_owned(one, rows, exercises)
     given, wanted = tastes.strengths, exercises.wanted
     return [mean_ndcg(one, given, wanted, _CUTOFF) for one in (final, blended, *scores)]
 
@@ -92,10 +94,14 @@ def _candidates(
 ) -> Scores:
     """The blend, with minus infinity for what is no candidate."""
     blended = hybrid.blended(scores, np.diff(tastes.strengths.indptr))
+    _sink_owned(blended, rows, exercises)
+    return blended
+
+
+def _sink_owned(scores: Scores, rows: RowSource, exercises: Exercises) -> None:
     where = rows.positions[exercises.owned.columns]
     known = where >= 0
-    blended[exercises.owned.rows[known], where[known]] = -np.inf
-    return blended
+    scores[exercises.owned.rows[known], where[known]] = -np.inf
 
 
 def _collect(hybrid: Hybrid, rows: RowSource, exercises: Exercises) -> _Seen:

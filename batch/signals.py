@@ -92,14 +92,16 @@ def _liking(
 
 
 def held_out(
-    histories: Histories, users: int, params: ValidationParams
+    histories: Histories, anime_ids: NDArray[np.int32], users: int, params: ValidationParams
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which users validation uses, and which of their interactions training must not see.
 
-    Decided by hashing ids, so that it does not depend on shards or on other users.
+    Decided by hashing ids, so that it does not depend on shards, on other users, or on titles
+    that are new.
 
     Args:
         histories: some of the users.
+        anime_ids: of each catalogue column.
         users: how many there are in the whole data set, for `max_users`.
         params: the shares.
 
@@ -108,10 +110,8 @@ def held_out(
     """
     share = min(params.user_share, params.max_users / max(users, 1))
     chosen = _uniform(histories.user_ids.astype(np.uint64)) < share
-    rows = histories.rows
-    mixed = mix(histories.user_ids.astype(np.uint64) + GOLDEN)
-    keys = mixed[rows] ^ histories.columns.astype(np.uint64)
-    return chosen, chosen[rows] & (_uniform(keys) < params.row_share)
+    drawn = _draws(histories, anime_ids, mix(histories.user_ids.astype(np.uint64) + GOLDEN))
+    return chosen, chosen[histories.rows] & (drawn < params.row_share)
 
 
 def measured(user_ids: NDArray[np.int64], params: ValidationParams) -> NDArray[np.bool_]:
@@ -120,16 +120,23 @@ def measured(user_ids: NDArray[np.int64], params: ValidationParams) -> NDArray[n
     return found
 
 
-def few(histories: Histories, most: int) -> NDArray[np.bool_]:
+def stopping(user_ids: NDArray[np.int64], params: ValidationParams) -> NDArray[np.bool_]:
+    """Of the users that are learned from, those that tell a leg when to stop training.
+
+    As many as measure, and other ones: a leg that stopped where they like it best would look
+    better to them than it is.
+    """
+    keys = mix(mix(user_ids.astype(np.uint64)))
+    found: NDArray[np.bool_] = _uniform(keys) < params.measured_share
+    return found & ~measured(user_ids, params)
+
+
+def few(histories: Histories, anime_ids: NDArray[np.int32], most: int) -> NDArray[np.bool_]:
     """A random handful of each user's interactions, from one up to `most`, as a mask."""
     users = mix(histories.user_ids.astype(np.uint64) + GOLDEN + GOLDEN)
     wanted = np.exp(_uniform(users) * np.log(most + 1)).astype(np.int64)
-    rows = histories.rows
-    keys = _uniform(mix(users)[rows] ^ histories.columns.astype(np.uint64))
-    order = np.lexsort((keys, rows))
-    places = np.empty(len(rows), np.int64)
-    places[order] = np.arange(len(rows)) - histories.starts[:-1][rows]
-    found: NDArray[np.bool_] = places < wanted[rows]
+    places = histories.places(_draws(histories, anime_ids, mix(users)))
+    found: NDArray[np.bool_] = places < wanted[histories.rows]
     return found
 
 
@@ -138,6 +145,14 @@ def relevant(histories: Histories, params: ValidationParams) -> NDArray[np.bool_
     liked: NDArray[np.bool_] = histories.ratings >= params.relevant_rating
     liked &= histories.statuses != Status.DROPPED
     return liked
+
+
+def _draws(
+    histories: Histories, anime_ids: NDArray[np.int32], users: NDArray[np.uint64]
+) -> NDArray[np.float64]:
+    """A number from 0 to 1 for each interaction, from its user's number and its title."""
+    titles = anime_ids[histories.columns].astype(np.uint64)
+    return _uniform(users[histories.rows] ^ titles)
 
 
 def _uniform(keys: NDArray[np.uint64]) -> NDArray[np.float64]:

@@ -29,12 +29,18 @@ def tastes(model: Model, first: int, last: int) -> csr_array:
 
 
 def similar_lists(model: Model, first: int, last: int, lists: ListParams) -> Iterator[bytes]:
-    """What resembles each title: its audience's taste and its metadata, half and half."""
-    audience = model.resembling(tastes(model, first, last))
+    """What resembles each title: its audience's taste and its metadata, half and half.
+
+    A title without audience, nor any title to stand in for it, resembles what has its features.
+    """
+    taste = tastes(model, first, last)
+    audience = model.resembling(taste)
     _hide_self(audience, first, -np.inf)
     best = audience.max(axis=1, keepdims=True)
     audience /= np.where(best > 0, best, np.float32(1))
     content = model.vectors.cosines(first, last)
+    alone = np.diff(taste.indptr) == 0
+    audience[alone] = np.where(content[alone] > 0, np.float32(0), -np.inf)
     scores = (1 - _CONTENT_SHARE) * audience + _CONTENT_SHARE * content
     ranked = top_n(scores, model.columns.astype(np.int64), lists.similar)
     return encode_rankings(ranked, [b""] * (last - first))

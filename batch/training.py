@@ -46,18 +46,21 @@ def train(
 ) -> Model:
     """Train on a data set and save to `folder`, which appears whole or not at all."""
     with artifacts.scratch(folder.parent) as work:
-        statistics = title_statistics(engine, dataset, work)
+        statistics = title_statistics(engine, dataset, dataset.shard, work)
         rated, unrated = _split(statistics)
         columns = np.concatenate((rated, unrated))
         features = features_of(dataset.table).ordered(columns)
-        traits = _traits(dataset, statistics, features, rated, params)
-        rows = _rows(dataset, rated, params)
-        hybrid, metrics = _practise(rows, features, traits, params, progress, engine, work)
+        rows, gram = _something_to_learn(_rows(dataset, rated, params), params, engine, work)
+        shown = title_statistics(engine, dataset, rows.shown, work)
+        traits = _traits(dataset, shown, features, rated, params)
+        hybrid, metrics = _practise(rows, gram, features, traits, params, progress)
+        del gram
         hybrid, practised = _without_legs(hybrid)
         everything = _everything(rows, features, params, progress, engine, work)
         audience = Audience(rated, statistics.watchers[rated], everything.gram)
         franchises = find_franchises(dataset.catalogue(), audience)
-        hybrid = replace(hybrid, legs=_fit_again(everything, practised))
+        traits = _traits(dataset, statistics, features, rated, params)
+        hybrid = replace(hybrid, legs=_fit_again(everything, practised), traits=traits)
     vectors = TitleVectors.of(features.weighted(params.linear.rarity))
     model = Model(
         _manifest(identity, dataset, hybrid, params, metrics),
@@ -89,6 +92,19 @@ def _rows(dataset: Dataset, rated: NDArray[np.int32], params: Params) -> RowSour
     return RowSource(dataset, table, positions, len(rated), params.validation, hiding=True)
 
 
+def _something_to_learn(
+    rows: RowSource, params: Params, engine: Engine, work: Path
+) -> tuple[RowSource, NDArray[np.float64]]:
+    """The rows of practice and their Gram matrix; of very little data nothing is hidden."""
+    gram = gram_matrix(engine, rows, params.linear.row_damping, work)
+    if not gram.any():
+        rows = replace(rows, params=replace(rows.params, user_share=0.0))
+        gram = gram_matrix(engine, rows, params.linear.row_damping, work)
+    if not gram.any():
+        raise DataRefusedError("nobody likes anything: no interaction has a strength to learn from")
+    return rows, gram
+
+
 def _traits(
     dataset: Dataset,
     statistics: TitleStatistics,
@@ -111,16 +127,15 @@ def _traits(
 
 def _practise(
     rows: RowSource,
+    gram: NDArray[np.float64],
     features: Features,
     traits: Traits,
     params: Params,
     progress: Progress,
-    engine: Engine,
-    work: Path,
 ) -> tuple[Hybrid, dict[str, float]]:
     exercises, measured = rows.exercises()
-    validation = rows.validation(measured)
-    training = _training(rows, features, validation, params, progress, engine, work)
+    validation = rows.validation(exercises)
+    training = _training(rows, gram, features, validation, params, progress)
     legs = [leg_module(name).fit(training) for name in LEGS]
     hybrid = practice.together(legs, traits, rows, exercises, params.ranker)
     return hybrid, practice.measure(hybrid, rows, measured)
@@ -138,7 +153,8 @@ def _everything(
     empty = csr_array((0, rows.rated), dtype=np.float32)
     nothing = Validation(empty, empty)
     everything = replace(rows, hiding=False)
-    return _training(everything, features, nothing, params, progress, engine, work)
+    gram = gram_matrix(engine, everything, params.linear.row_damping, work)
+    return _training(everything, gram, features, nothing, params, progress)
 
 
 def _without_legs(hybrid: Hybrid) -> tuple[Hybrid, list[Leg | None]]:
@@ -155,19 +171,15 @@ def _fit_again(training: Training, practised: Sequence[Leg | None]) -> list[Leg]
 
 def _training(
     rows: RowSource,
+    gram: NDArray[np.float64],
     features: Features,
     validation: Validation,
     params: Params,
     progress: Progress,
-    engine: Engine,
-    work: Path,
 ) -> Training:
     def shards() -> Iterator[csr_array]:
         return (rows.training(name) for name in rows.dataset.manifest.shards)
 
-    gram = gram_matrix(engine, rows, params.linear.row_damping, work)
-    if not gram.any():
-        raise DataRefusedError("nobody likes anything: no interaction has a strength to learn from")
     return Training(
         users=rows.dataset.manifest.users,
         rated=rows.rated,

@@ -60,11 +60,15 @@ class RowSource:
 
     def training(self, name: str) -> csr_array:
         """What a shard's users like, shape (users, rated)."""
+        return self.tastes(self.shown(name)).strengths
+
+    def shown(self, name: str) -> Histories:
+        """A shard without what is hidden."""
         histories = self.dataset.shard(name)
-        if self.hiding:
-            _, hidden = self._held_out(histories)
-            histories = histories.where(~hidden)
-        return self.tastes(histories).strengths
+        if not self.hiding:
+            return histories
+        _, hidden = self._held_out(histories)
+        return histories.where(~hidden)
 
     def tastes(self, histories: Histories) -> Tastes:
         """What models may know of some users."""
@@ -78,18 +82,23 @@ class RowSource:
         """
         everybody = _together([self._exercises(name) for name in self.dataset.manifest.shards])
         measured = signals.measured(everybody.given.user_ids, self.params)
-        taught = everybody.only(~measured)
+        taught = self._telling(everybody.only(~measured))
         return _together([taught, self._as_if_new(taught)]), everybody.only(measured)
 
     def _as_if_new(self, exercises: Exercises) -> Exercises:
         """The same users with a few of their titles; the others are still no candidates."""
-        few = exercises.given.where(signals.few(exercises.given, FEW))
-        found = Exercises(few, exercises.owned, exercises.wanted)
-        return found.only(np.diff(few.starts) > 0)
+        few = exercises.given.where(signals.few(exercises.given, self.dataset.anime_ids, FEW))
+        return self._telling(Exercises(few, exercises.owned, exercises.wanted))
 
-    def validation(self, exercises: Exercises) -> Validation:
-        """The same as matrices."""
-        return Validation(self.tastes(exercises.given).strengths, exercises.wanted)
+    def _telling(self, exercises: Exercises) -> Exercises:
+        """Without users of whom nothing that they like is given: they teach what is popular."""
+        return exercises.only(np.diff(self.tastes(exercises.given).strengths.indptr) > 0)
+
+    def validation(self, taught: Exercises) -> Validation:
+        """Some of the users to learn from, with all that is given, as matrices."""
+        whole = np.diff(taught.given.starts) == np.diff(taught.owned.starts)
+        chosen = taught.only(whole & signals.stopping(taught.given.user_ids, self.params))
+        return Validation(self.tastes(chosen.given).strengths, chosen.wanted)
 
     def _exercises(self, name: str) -> Exercises:
         histories = self.dataset.shard(name)
@@ -104,7 +113,8 @@ class RowSource:
         return self.tastes(histories).strengths.astype(bool).astype(np.float32)
 
     def _held_out(self, histories: Histories) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        return signals.held_out(histories, self.dataset.manifest.users, self.params)
+        ids, users = self.dataset.anime_ids, self.dataset.manifest.users
+        return signals.held_out(histories, ids, users, self.params)
 
 
 def _together(parts: Sequence[Exercises]) -> Exercises:

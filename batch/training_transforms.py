@@ -1,6 +1,6 @@
 """Beam shells of training: sums over shards of title statistics and of the Gram matrix."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,15 +11,17 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from batch.artifacts import read_statistics, save_statistics
-from batch.dataset import Dataset
+from batch.dataset import Dataset, Histories
 from batch.engine import Engine
 from batch.models.gram import add_gram
 from batch.statistics import TitleStatistics, none_of
 from batch.training_rows import RowSource
 
 
-def title_statistics(engine: Engine, dataset: Dataset, work: Path) -> TitleStatistics:
-    """Count what users did with each title, over all shards."""
+def title_statistics(
+    engine: Engine, dataset: Dataset, read: Callable[[str], Histories], work: Path
+) -> TitleStatistics:
+    """Count what users did with each title, over all shards, as `read` reads them."""
     path = work / "statistics.npz"
     anime = len(dataset.anime_ids)
 
@@ -27,7 +29,7 @@ def title_statistics(engine: Engine, dataset: Dataset, work: Path) -> TitleStati
         return (
             pipeline
             | "Shards" >> beam.Create(dataset.manifest.shards)
-            | "Count" >> beam.Map(_count, dataset, anime)
+            | "Count" >> beam.Map(_count, read, anime)
             | "Sum" >> beam.CombineGlobally(_sum_statistics, anime)
             | "Save" >> beam.Map(save_statistics, path)
         )
@@ -36,8 +38,8 @@ def title_statistics(engine: Engine, dataset: Dataset, work: Path) -> TitleStati
     return read_statistics(path)
 
 
-def _count(shard: str, dataset: Dataset, anime: int) -> TitleStatistics:
-    return TitleStatistics.of(dataset.shard(shard), anime)
+def _count(shard: str, read: Callable[[str], Histories], anime: int) -> TitleStatistics:
+    return TitleStatistics.of(read(shard), anime)
 
 
 def _sum_statistics(parts: Iterable[TitleStatistics], anime: int) -> TitleStatistics:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch.dataset import Dataset, Histories
-from batch.evaluation.splits import chosen_users, everybody_of
+from batch.evaluation.splits import everybody_of
 from batch.params import ListParams
 from batch.rules import ProductRules
 from batch.scoring import Model
@@ -58,7 +58,7 @@ def _users(shown: Gallery) -> Iterator[str]:
         f"{_USERS} users from the shortest to the longest lists, and their first {_SHOWN} titles. "
         "In brackets what speaks most for a title, with its share of the linear leg's score.\n"
     )
-    chosen = chosen_users(shown.everybody, typical_users(shown.everybody))
+    chosen = shown.everybody.only(typical_users(shown.everybody))
     payloads = list(user_lists(shown.model, shown.rules, chosen, shown.lists))
     for number, row in enumerate(np.argsort(np.diff(chosen.starts), kind="stable"), start=1):
         ranking = ranking_codec.decode(payloads[row])

@@ -12,6 +12,7 @@ from batch.dataset import Histories
 from batch.evaluation.metrics import NOTHING
 from batch.evaluation.trial import Columns, Reorder, Scorer, Trial
 from batch.models.legs import LEGS, Scores
+from batch.models.ranker import neutral
 from batch.params import ListParams, Params
 from batch.ranking import top_n
 from batch.rules import ProductRules
@@ -146,8 +147,10 @@ def of_model(trial: Trial, model: Model) -> Scorer:
 
 
 def without_ranker(trial: Trial, model: Model) -> Scorer:
-    """The blend's scores, as if nothing put its best titles in order."""
-    return _at_candidates(trial, model, lambda given: model.score(model.strengths(given)))
+    """The final scores when nothing changes the order of the blend."""
+    nothing = neutral(model.hybrid.ranker.sharpness)
+    hybrid = replace(model.hybrid, ranker=nothing, newcomers=nothing)
+    return of_model(trial, replace(model, hybrid=hybrid))
 
 
 def without_leg(trial: Trial, model: Model, leg: str) -> Scorer:

@@ -1,6 +1,5 @@
 """Cutting a data set into what a model may learn from and what it must find."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from batch.dataset import CATALOGUE, MANIFEST, Dataset, Histories, open_dataset
+from batch.dataset import CATALOGUE, MANIFEST, Dataset, Histories, joined, open_dataset
 from schemas import documents
 
 _HELD_OUT: float = 0.2
@@ -46,10 +45,10 @@ def newcomers(everybody: Histories, seed: int) -> Split:
     """Unknown users: a tenth of all are left out; a fifth of their rows is hidden."""
     random = np.random.default_rng(seed)
     new = random.random(len(everybody)) < _NEWCOMERS
-    theirs = chosen_users(everybody, new)
+    theirs = everybody.only(new)
     hidden = _random_fifth(theirs, random)
     given = theirs.where(~hidden)
-    return Split(chosen_users(everybody, ~new), given, given, theirs.where(hidden))
+    return Split(everybody.only(~new), given, given, theirs.where(hidden))
 
 
 def cold_users(newcomers: Split, titles: int, seed: int, *, withheld_ranked: bool = False) -> Split:
@@ -60,7 +59,7 @@ def cold_users(newcomers: Split, titles: int, seed: int, *, withheld_ranked: boo
     ranked, as somebody would who does not know of them, each of them in a ranking is a miss.
     """
     random = np.random.default_rng([seed, titles])
-    few = _random_places(newcomers.given, random) < titles
+    few = newcomers.given.places(random.random(len(newcomers.given.columns))) < titles
     given = newcomers.given.where(few)
     return replace(newcomers, given=given, owned=given if withheld_ranked else newcomers.given)
 
@@ -83,44 +82,16 @@ def _random_fifth(histories: Histories, random: np.random.Generator) -> NDArray[
     """An exact share of each user's rows, rounded, shape (interactions,)."""
     lengths = np.diff(histories.starts)
     wanted = np.where(lengths >= _FEWEST_ROWS, np.rint(lengths * _HELD_OUT), 0)
-    chosen: NDArray[np.bool_] = _random_places(histories, random) < wanted[histories.rows]
+    places = histories.places(random.random(len(histories.columns)))
+    chosen: NDArray[np.bool_] = places < wanted[histories.rows]
     return chosen
-
-
-def _random_places(histories: Histories, random: np.random.Generator) -> NDArray[np.int64]:
-    """Each interaction's place, from 0, in a random order of its user's, (interactions,)."""
-    rows = histories.rows
-    order = np.lexsort((random.random(len(rows)), rows))
-    places = np.empty(len(rows), np.int64)
-    places[order] = np.arange(len(rows)) - histories.starts[:-1][rows]
-    return places
-
-
-def chosen_users(histories: Histories, chosen: NDArray[np.bool_]) -> Histories:
-    """Keep some users, shape (users,)."""
-    kept = histories.where(chosen[histories.rows])
-    starts = np.concatenate(([0], np.cumsum(np.diff(kept.starts)[chosen])))
-    return replace(kept, user_ids=kept.user_ids[chosen], starts=starts)
 
 
 def everybody_of(dataset: Dataset) -> Histories:
     """All users of a data set, by user id."""
     shards = list(dataset.shards())
     order = np.argsort(np.concatenate([shard.user_ids for shard in shards]))
-    return _reordered(_joined(shards), order)
-
-
-def _joined(shards: Iterable[Histories]) -> Histories:
-    parts = list(shards)
-    lengths = np.concatenate([np.diff(one.starts) for one in parts])
-    return Histories(
-        np.concatenate([one.user_ids for one in parts]),
-        np.concatenate(([0], np.cumsum(lengths))),
-        *(
-            np.concatenate([getattr(one, name) for one in parts])
-            for name in ("columns", "ratings", "statuses")
-        ),
-    )
+    return _reordered(joined(shards), order)
 
 
 def _reordered(histories: Histories, order: NDArray[np.int64]) -> Histories:

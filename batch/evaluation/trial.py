@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from batch import signals
 from batch.dataset import Dataset, Histories
 from batch.evaluation.metrics import NOTHING, hits, ranked
-from batch.evaluation.splits import Split, chosen_users
+from batch.evaluation.splits import Split
 from batch.evaluation.titles import Titles
 from batch.models.legs import Scores
 from batch.params import StrengthParams, ValidationParams
@@ -63,8 +63,8 @@ class Trial:
         whole = self.whole
         liked = whole.hidden.where(signals.relevant(whole.hidden, self.validation))
         users = np.diff(liked.starts) > 0
-        given, owned = chosen_users(whole.given, users), chosen_users(whole.owned, users)
-        return replace(whole, given=given, owned=owned, hidden=chosen_users(liked, users))
+        given, owned = whole.given.only(users), whole.owned.only(users)
+        return replace(whole, given=given, owned=owned, hidden=liked.only(users))
 
     @cached_property
     def relevant(self) -> NDArray[np.int64]:

@@ -13,8 +13,10 @@ Values = NDArray[np.float32]
 
 _NUMBER_GRID, _WEIGHT_GRID = 2**6, 2**9
 _LARGEST: Final = np.float32(8)
-"""Numbers are clipped to this. On these grids a sum of a few dozen products is exact, so that a
-candidate's correction does not depend on who else is in the block (models/exact.py)."""
+"""Numbers are clipped to this. On these grids a sum of products is exact, in whatever order it is
+added up, as long as the weights' sizes add up to no more than _MOST: a candidate's correction then
+does not depend on who else is in the block (models/exact.py)."""
+_MOST: Final = np.float32(2**24 / (_NUMBER_GRID * _WEIGHT_GRID) / _LARGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,21 @@ class Ranker:
 def on_grids(
     mean: Values, scale: Values, inner: Values, start: Values, outer: Values, sharpness: float
 ) -> Ranker:
-    """Round a trained network's weights to where its sums are exact."""
-    inner, start, outer = (on_grid(one, _WEIGHT_GRID) for one in (inner, start, outer))
+    """Round a trained network's weights to where its sums are exact.
+
+    A unit whose weights add up to more than that is shrunk, as none has been yet.
+    """
+    both = _shrunk(np.vstack((inner, start)))
+    inner, start = both[:-1], both[-1]
+    inner, start, outer = (on_grid(one, _WEIGHT_GRID) for one in (inner, start, _shrunk(outer)))
     return Ranker(mean, scale, inner, start, outer, sharpness)
+
+
+def _shrunk(weights: Values) -> Values:
+    sizes = np.abs(weights).sum(axis=0)
+    most = _MOST - np.float32(len(weights) / _WEIGHT_GRID)  # rounding may add so much
+    found: Values = weights * np.minimum(1, most / np.maximum(sizes, most))
+    return found
 
 
 def neutral(sharpness: float) -> Ranker:

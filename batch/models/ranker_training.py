@@ -17,13 +17,17 @@ with quiet_stderr():
 
 Values = NDArray[np.float32]
 
+_NOWHERE = np.float32(-1e6)
+"""So far down that its share of any user's softmax is zero; minus infinity times no hit is none."""
+
 
 def fit(described: Values, base: Values, hit: NDArray[np.bool_], params: RankerParams) -> Ranker:
     """Learn corrections to the blend.
 
     Args:
         described: candidates of users who did not help to measure, (users, candidates, numbers).
-        base: their blended scores, less the user's mean, by the user's spread.
+        base: their blended scores by the user's spread; minus infinity for what is no candidate,
+            as a user who has seen nearly everything has.
         hit: which of them were hidden and liked, (users, candidates).
     """
     useful = hit.any(axis=1)
@@ -31,8 +35,9 @@ def fit(described: Values, base: Values, hit: NDArray[np.bool_], params: RankerP
         return neutral(params.sharpness)
     described, base, hit = described[useful], base[useful], hit[useful]
     keras.utils.set_random_seed(params.seed)
-    mean = described.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
-    scale = described.std(axis=(0, 1), dtype=np.float64).astype(np.float32) + np.float32(1e-6)
+    candidates = base > -np.inf
+    mean, scale = _moments(described, candidates)
+    base = np.where(candidates, base, _NOWHERE)
     model = _network(described.shape[-1], params)
     model.fit(
         [(described - mean) / scale, base * np.float32(params.sharpness)],
@@ -43,6 +48,14 @@ def fit(described: Values, base: Values, hit: NDArray[np.bool_], params: RankerP
     )
     inner, start, outer = (weights for layer in model.layers for weights in layer.get_weights())
     return on_grids(mean, scale, inner, start, outer[:, 0], params.sharpness)
+
+
+def _moments(described: Values, candidates: NDArray[np.bool_]) -> tuple[Values, Values]:
+    """Mean and standard deviation of each number over the candidates, (numbers,) each."""
+    where = candidates[..., None]
+    mean = described.mean(axis=(0, 1), dtype=np.float64, where=where)
+    spread = described.std(axis=(0, 1), dtype=np.float64, where=where)
+    return mean.astype(np.float32), spread.astype(np.float32) + np.float32(1e-6)
 
 
 def _network(numbers: int, params: RankerParams) -> keras.Model:

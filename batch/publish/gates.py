@@ -8,6 +8,8 @@ from batch.params import GateParams
 from batch.publish.verify import Findings
 from schemas.manifests import GenerationManifest
 
+_CROWD: Final = 100
+"""Of fewer users than this it may well be that hardly any are near to each other."""
 COVERAGE: Final = "coverage@10"
 """Share of the catalogue that is in anybody's first ten; named so in a manifest's metrics."""
 
@@ -38,6 +40,12 @@ def _alone(candidate: GenerationManifest, findings: Findings, gates: GateParams)
         yield (
             f"only {covered:.1%} of users have a list, "
             f"gates.user_coverage asks for {gates.user_coverage:.1%}"
+        )
+    near = findings.with_neighbours / max(findings.users, 1)
+    if findings.users >= _CROWD and near < gates.neighbour_coverage:
+        yield (
+            f"only {near:.1%} of users have anybody near, "
+            f"gates.neighbour_coverage asks for {gates.neighbour_coverage:.1%}"
         )
     shown = coverage(findings, candidate.counts["catalogue"])
     if shown < gates.catalogue_coverage:

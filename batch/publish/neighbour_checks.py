@@ -30,6 +30,11 @@ def check_neighbours(user: int, payload: bytes | None, pool: NDArray[np.int64]) 
     return "are not in order" if (np.diff(levels) > 0).any() else ""
 
 
+def has_neighbours(payload: bytes | None) -> bool:
+    """Whether a sound payload names anybody."""
+    return payload is not None and neighbours_codec.layout(payload).entries > 0
+
+
 def _parts(payload: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ids and similarities as stored, (entries,) each; ids beyond 63 bits turn negative."""
     found = neighbours_codec.layout(payload)

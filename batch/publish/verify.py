@@ -16,7 +16,7 @@ from batch.encoding import encode_histories
 from batch.engine import Engine, save_json
 from batch.neighbour_transforms import load_pool_ids
 from batch.publish import store
-from batch.publish.neighbour_checks import check_neighbours
+from batch.publish.neighbour_checks import check_neighbours, has_neighbours
 from batch.publish.sink import Sample
 from schemas import documents, influence_codec, keys, ranking_codec
 from schemas.errors import PayloadError, VerificationError
@@ -26,7 +26,8 @@ _FIRST: Final = 10
 """How deep catalogue coverage looks."""
 _OVERLAP: Final = 20
 """How deep the comparison with the live lists looks."""
-_COMPARED_PER_SHARD: Final = 200
+_SAMPLED_PER_SHARD: Final = 200
+"""Of how many users each shard compares lists with the live ones, and checks reasons."""
 _KeyOf = Callable[[Generation, UserId], str]
 _PROBLEMS: Final = 10
 """How many problems are kept to be told."""
@@ -44,13 +45,15 @@ class Live:
 class Findings:
     """What reading back found; adds up over shards.
 
-    `with_list` counts users with a list, or with nothing left to list; `shown` lists the
+    `with_list` counts users with a list, or with nothing left to list, `with_neighbours` those
+    to whom somebody is near; `shown` lists the
     catalogue columns in anybody's first ten; `overlap` sums, over the
     `compared` users, the share of their first twenty that the live generation has there too.
     """
 
     users: int = 0
     with_list: int = 0
+    with_neighbours: int = 0
     shown: list[int] = field(default_factory=list)
     overlap: float = 0.0
     compared: int = 0
@@ -60,6 +63,7 @@ class Findings:
         return Findings(
             self.users + other.users,
             self.with_list + other.with_list,
+            self.with_neighbours + other.with_neighbours,
             sorted({*self.shown, *other.shown}),
             self.overlap + other.overlap,
             self.compared + other.compared,
@@ -186,18 +190,19 @@ class _ReadBack(beam.DoFn):
         return Findings(problems=problems[:_PROBLEMS])
 
     def _check_neighbours(self, ids: Sequence[int]) -> Findings:
-        stored = self._lists(keys.neighbours, self._generation, ids)
+        stored = list(self._lists(keys.neighbours, self._generation, ids))
         found = (
             (user, check_neighbours(user, payload, self._pool_ids))
             for user, payload in zip(ids, stored, strict=True)
         )
         problems = [f"neighbours of user {user}: {problem}" for user, problem in found if problem]
-        return Findings(problems=problems[:_PROBLEMS])
+        named = 0 if problems else sum(map(has_neighbours, stored))
+        return Findings(with_neighbours=named, problems=problems[:_PROBLEMS])
 
     def _compare(self, histories: Histories, rankings: Sequence[bytes | None]) -> Findings:
         assert self._live is not None
         before = self._lists(
-            keys.user, self._live.generation, histories.user_ids[:_COMPARED_PER_SHARD].tolist()
+            keys.user, self._live.generation, histories.user_ids[:_SAMPLED_PER_SHARD].tolist()
         )
         shares = [
             overlap(self._dataset.anime_ids[_columns(new)], self._live.anime_ids[_columns(old)])
@@ -215,6 +220,8 @@ def _check_users(histories: Histories, rankings: Sequence[bytes | None], anime: 
     for user, payload in enumerate(rankings):
         seen = histories.block(user, user + 1).columns
         problem = check_list(payload, seen, anime)
+        if not problem and user < _SAMPLED_PER_SHARD:
+            problem = check_reasons(cast(bytes, payload), seen)
         if problem:
             problems.append(f"list of user {histories.user_ids[user]}: {problem}")
             continue
@@ -222,7 +229,10 @@ def _check_users(histories: Histories, rankings: Sequence[bytes | None], anime: 
         with_list += len(columns) > 0 or len(seen) == anime
         shown[columns[:_FIRST]] = True
     return Findings(
-        len(histories), with_list, np.flatnonzero(shown).tolist(), problems=problems[:_PROBLEMS]
+        users=len(histories),
+        with_list=with_list,
+        shown=np.flatnonzero(shown).tolist(),
+        problems=problems[:_PROBLEMS],
     )
 
 
@@ -249,6 +259,15 @@ def check_list(payload: bytes | None, seen: NDArray[np.int32], anime: int) -> st
     shown = ranking_codec.shown(payload, ranking_codec.layout(payload)) or b""
     sound = len(set(shown)) == len(shown) and max(shown, default=-1) < len(columns)
     return "" if sound else "shows an entry twice, or one that it does not have"
+
+
+def check_reasons(payload: bytes, seen: NDArray[np.int32]) -> str:
+    """What is wrong with the reasons of a sound list; empty if nothing is."""
+    found = ranking_codec.layout(payload)
+    because = ranking_codec.contributors(payload, found, found.with_reasons)
+    titles = np.array(because, np.int64).reshape(-1, 4)[:, ::2]
+    known = np.isin(titles, np.append(seen, ranking_codec.NO_COLUMN))
+    return "" if known.all() else "gives a reason that the user has not seen"
 
 
 def overlap(new: NDArray[np.integer], old: NDArray[np.integer]) -> float | None:

@@ -186,7 +186,7 @@ def test_the_pool_is_not_made_of_validation_users():
 
     ids = np.arange(4000)
     tenth = ValidationParams(user_share=0.1)
-    validation, _ = held_out(histories({one: [] for one in ids}), 4000, tenth)
+    validation, _ = held_out(histories({one: [] for one in ids}), ids, 4000, tenth)
 
     both = (chosen(ids, 4000, 400) & validation).sum()
     assert 20 < both < 80

@@ -1,15 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from batch.params import StrengthParams, ValidationParams
-from batch.signals import few, held_out, lookup, measured, relevant, tastes, weighted
+from batch.signals import few, held_out, lookup, measured, relevant, stopping, tastes, weighted
 from schemas.records import Status
 from schemas.strengths import strength
 from tests.datasets import histories
 
 TABLE = StrengthParams(unscored=0.3, dropped=-0.2, planned=0.0).table()
+IDS = np.arange(0, 700, 7, dtype=np.int32)
+"""Of the columns of all titles here."""
 HALF = ValidationParams(user_share=0.5, row_share=0.4, max_users=10**9, relevant_rating=8)
 
 
@@ -46,7 +50,7 @@ def test_strengths_stand_at_the_positions_of_their_titles():
 
 
 def test_the_shares_of_users_and_rows_are_those_asked_for():
-    users, rows = held_out(crowd(), 2000, HALF)
+    users, rows = held_out(crowd(), IDS, 2000, HALF)
 
     assert users.mean() == pytest.approx(0.5, abs=0.05)
     assert rows.mean() == pytest.approx(0.5 * 0.4, abs=0.03)
@@ -55,13 +59,13 @@ def test_the_shares_of_users_and_rows_are_those_asked_for():
 def test_only_chosen_users_lose_rows():
     some = crowd(200)
 
-    users, rows = held_out(some, 200, HALF)
+    users, rows = held_out(some, IDS, 200, HALF)
 
     assert not rows[~users[some.rows]].any()
 
 
 def test_no_more_users_are_chosen_than_allowed():
-    users, _ = held_out(crowd(), 2000, ValidationParams(user_share=0.5, max_users=100))
+    users, _ = held_out(crowd(), IDS, 2000, ValidationParams(user_share=0.5, max_users=100))
 
     assert users.sum() == pytest.approx(100, abs=40)
 
@@ -69,10 +73,10 @@ def test_no_more_users_are_chosen_than_allowed():
 def test_what_is_held_out_does_not_depend_on_other_users():
     some = crowd(100)
 
-    users, rows = held_out(some, 100, HALF)
+    users, rows = held_out(some, IDS, 100, HALF)
 
     for user in range(100):
-        alone = held_out(some.block(user, user + 1), 100, HALF)
+        alone = held_out(some.block(user, user + 1), IDS, 100, HALF)
         assert alone[0].tolist() == [users[user]]
         assert alone[1].tolist() == rows[10 * user : 10 * user + 10].tolist()
 
@@ -80,7 +84,7 @@ def test_what_is_held_out_does_not_depend_on_other_users():
 def test_the_largest_user_ids_are_chosen_as_others_are():
     some = histories({2**63 - 1 - user: [(0, 8, 2)] for user in range(400)})
 
-    users, _ = held_out(some, 400, HALF)
+    users, _ = held_out(some, IDS, 400, HALF)
 
     assert users.mean() == pytest.approx(0.5, abs=0.1)
 
@@ -125,7 +129,7 @@ def test_the_share_of_users_that_only_measure_is_the_one_asked_for():
 
 def test_who_measures_has_nothing_to_do_with_who_is_chosen():
     some = crowd(4000, each=1)
-    chosen, _ = held_out(some, 4000, HALF)
+    chosen, _ = held_out(some, IDS, 4000, HALF)
 
     among_chosen = measured(some.user_ids[chosen], HALF)
 
@@ -145,7 +149,7 @@ def sizes(some, mask):
 def test_a_few_titles_are_one_up_to_the_most_and_every_number_occurs():
     some = crowd(3000, each=20)
 
-    found = sizes(some, few(some, 6))
+    found = sizes(some, few(some, IDS, 6))
 
     assert set(found.tolist()) == {1, 2, 3, 4, 5, 6}
     assert np.bincount(found)[1] > np.bincount(found)[6] > 100
@@ -154,7 +158,7 @@ def test_a_few_titles_are_one_up_to_the_most_and_every_number_occurs():
 def test_short_histories_are_kept_up_to_their_end():
     some = histories({user: [(3, 8, 2), (9, 8, 2)] for user in range(200)} | {200: []})
 
-    found = sizes(some, few(some, 10))
+    found = sizes(some, few(some, IDS, 10))
 
     assert set(found[:200].tolist()) == {1, 2}
     assert found[200] == 0
@@ -163,7 +167,7 @@ def test_short_histories_are_kept_up_to_their_end():
 def test_the_few_are_no_special_titles():
     some = crowd(4000, each=20)
 
-    chosen = np.bincount(some.columns[few(some, 6)], minlength=20)
+    chosen = np.bincount(some.columns[few(some, IDS, 6)], minlength=20)
 
     assert chosen / chosen.sum() == pytest.approx([1 / 20] * 20, abs=0.01)
 
@@ -171,9 +175,9 @@ def test_the_few_are_no_special_titles():
 @given(st.lists(st.integers(0, 2**62), min_size=1, max_size=8, unique=True), st.integers(1, 12))
 def test_the_few_do_not_depend_on_shard_or_crowd(ids, most):
     some = histories({user: [(column, 8, 2) for column in range(9)] for user in ids})
-    together = few(some, most)
+    together = few(some, IDS, most)
 
-    alone = [few(some.block(row, row + 1), most) for row in range(len(some))]
+    alone = [few(some.block(row, row + 1), IDS, most) for row in range(len(some))]
 
     assert together.tolist() == np.concatenate(alone).tolist()
     assert 1 <= sizes(some, together).min() <= sizes(some, together).max() <= most
@@ -181,7 +185,27 @@ def test_the_few_do_not_depend_on_shard_or_crowd(ids, most):
 
 def test_the_few_are_chosen_by_title_not_by_place():
     whole = histories({5: [(column, 8, 2) for column in range(40)]})
-    kept = whole.columns[few(whole, 10)]
+    kept = whole.columns[few(whole, IDS, 10)]
     without = whole.where(np.isin(whole.columns, kept) | (whole.columns % 2 == 0))
 
-    assert without.columns[few(without, 10)].tolist() == kept.tolist()
+    assert without.columns[few(without, IDS, 10)].tolist() == kept.tolist()
+
+
+def test_what_is_held_out_stays_when_titles_are_added():
+    some = crowd(200)
+    moved = replace(some, columns=some.columns + 1)
+
+    before, after = held_out(some, IDS, 200, HALF), held_out(moved, np.append(0, IDS), 200, HALF)
+
+    assert before[1].tolist() == after[1].tolist()
+    assert before[1].tolist() != held_out(moved, IDS, 200, HALF)[1].tolist()
+    assert few(some, IDS, 5).tolist() == few(moved, np.append(0, IDS), 5).tolist()
+
+
+def test_who_stops_training_does_not_measure():
+    ids = np.arange(4000)
+
+    found = stopping(ids, HALF)
+
+    assert not (found & measured(ids, HALF)).any()
+    assert found.mean() == pytest.approx(0.2 * 0.8, abs=0.03)

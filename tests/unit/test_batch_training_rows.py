@@ -6,7 +6,7 @@ import pytest
 from batch.dataset import joined
 from batch.models.blend import FEW
 from batch.params import ValidationParams
-from batch.signals import held_out, measured
+from batch.signals import held_out, measured, stopping
 from batch.training_rows import RowSource
 from schemas.records import Status
 from tests.datasets import InMemoryDataset, histories, told
@@ -53,7 +53,7 @@ def known(some, of="given"):
 
 
 def test_what_is_hidden_is_missing_from_training_and_there_for_good():
-    _, hidden = held_out(everybody(), USERS, PARAMS)
+    _, hidden = held_out(everybody(), InMemoryDataset(ANIME, everybody()).anime_ids, USERS, PARAMS)
     practice, for_good = source().training("0"), source(hiding=False).training("0")
 
     lost = cells(for_good) - cells(practice)
@@ -67,7 +67,7 @@ def test_what_is_hidden_is_missing_from_training_and_there_for_good():
 
 def test_wanted_are_hidden_titles_that_their_user_likes():
     learned, checked = source().exercises()
-    _, hidden = held_out(everybody(), USERS, PARAMS)
+    _, hidden = held_out(everybody(), InMemoryDataset(ANIME, everybody()).anime_ids, USERS, PARAMS)
     liked = everybody().where(hidden & (everybody().ratings >= PARAMS.relevant_rating))
 
     found = wishes(learned) | wishes(checked)
@@ -103,13 +103,16 @@ def test_measured_users_are_never_learned_from():
 
 def test_who_is_learned_from_comes_twice_then_as_if_new():
     learned, _ = source().exercises()
-    half = len(learned.given) // 2
+    turn = int(np.argmin(np.diff(learned.given.user_ids))) + 1  # ids start anew
+    as_if_new = np.arange(len(learned.given)) >= turn
 
-    first, second = learned.blocks(half)
+    first, second = learned.only(~as_if_new), learned.only(as_if_new)
+    again = first.only(np.isin(first.given.user_ids, second.given.user_ids))
 
-    assert first.given.user_ids.tolist() == second.given.user_ids.tolist()
-    assert (first.wanted != second.wanted).nnz == 0
-    assert told(first.owned) == told(first.given) == told(second.owned)
+    assert again.given.user_ids.tolist() == second.given.user_ids.tolist()
+    assert (again.wanted != second.wanted).nnz == 0
+    assert told(first.owned) == told(first.given)
+    assert told(again.owned) == told(second.owned)
     assert np.diff(second.given.starts).max() <= FEW < np.diff(first.given.starts).max()
     assert known(second) < known(first)
 
@@ -172,13 +175,36 @@ def test_chosen_users_keep_their_own_rows():
     assert found.wanted.toarray().tolist() == learned.wanted.toarray()[places].tolist()
 
 
-def test_validation_holds_the_same_users_as_matrices():
+def test_validation_holds_some_who_teach_with_all_that_is_given():
     rows = source()
-    _, checked = rows.exercises()
+    taught, checked = rows.exercises()
 
-    found = rows.validation(checked)
+    found = rows.validation(taught)
 
-    ids = checked.given.user_ids
-    assert {(int(ids[row]), where) for row, where in cells(found.given)} <= known(checked)
+    chosen = stopping(taught.given.user_ids, rows.params)
+    chosen &= np.diff(taught.given.starts) == np.diff(taught.owned.starts)
+    ids = taught.given.user_ids[chosen].tolist()
+    assert 0 < len(ids) < len(set(taught.given.user_ids.tolist()))
+    assert not set(ids) & set(checked.given.user_ids.tolist())
+    assert len(set(ids)) == len(ids)
     assert found.given.shape == found.wanted.shape == (len(ids), RATED)
-    assert (found.wanted != checked.wanted).nnz == 0
+    assert {(ids[row], where) for row, where in cells(found.given)} <= known(taught)
+    assert (np.diff(found.given.indptr) > FEW / 2).all()
+
+
+def test_users_of_whom_nothing_liked_is_given_teach_nothing():
+    planned = [(column, 0, Status.PLANNED) for column in range(12)]
+    liked = [(column, 9, Status.COMPLETED) for column in range(12, 20)]
+    rows = source(histories(dict.fromkeys(range(1, USERS + 1), planned + liked)))
+
+    taught, _ = rows.exercises()
+
+    assert len(taught.given)
+    assert np.diff(rows.tastes(taught.given).strengths.indptr).min() > 0
+
+
+def test_what_is_shown_is_the_shard_without_what_is_hidden():
+    _, hidden = held_out(everybody(), InMemoryDataset(ANIME, everybody()).anime_ids, USERS, PARAMS)
+
+    assert told(source().shown("0")) == told(everybody().where(~hidden))
+    assert told(source(hiding=False).shown("0")) == told(everybody())

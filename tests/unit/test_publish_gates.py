@@ -16,7 +16,9 @@ CANDIDATE = manifest(
     metrics={NDCG: 0.45, COVERAGE: 0.1},
     validation={"row_share": 0.2},
 )
-GOOD = Findings(users=10, with_list=9, shown=list(range(10)), overlap=1.0, compared=2)
+GOOD = Findings(
+    users=100, with_list=90, with_neighbours=80, shown=list(range(10)), overlap=1.0, compared=2
+)
 
 
 def test_a_candidate_that_just_passes_every_gate_may_go_live():
@@ -32,8 +34,9 @@ def test_the_first_generation_is_compared_with_nothing():
 @pytest.mark.parametrize(
     ("findings", "reason"),
     [
-        (replace(GOOD, with_list=8), "only 80.0% of users have a list, gates.user_coverage"),
-        (replace(GOOD, users=0, with_list=0), "only 0.0% of users have a list"),
+        (replace(GOOD, with_list=80), "only 80.0% of users have a list, gates.user_coverage"),
+        (replace(GOOD, with_list=0), "only 0.0% of users have a list"),
+        (replace(GOOD, with_neighbours=40), "only 40.0% of users have anybody near"),
         (replace(GOOD, shown=[1]), "only 1.0% of titles are in anybody's first ten"),
         (replace(GOOD, overlap=0.9), "lists keep only 45.0% of the live first twenty"),
     ],
@@ -80,6 +83,18 @@ def test_lists_that_nobody_had_before_are_not_compared():
 
 
 def test_every_refusal_is_told():
-    bad = Findings(users=10, compared=1)
+    bad = Findings(users=100, compared=1)
 
-    assert len(refusals(replace(CANDIDATE, metrics={}), bad, LIVE, GATES)) == 5
+    assert len(refusals(replace(CANDIDATE, metrics={}), bad, LIVE, GATES)) == 6
+
+
+def test_a_generation_without_users_is_refused():
+    nobody = replace(GOOD, users=0, with_list=0, with_neighbours=0)
+
+    assert len(refusals(CANDIDATE, nobody, LIVE, GATES)) == 1
+
+
+def test_in_a_small_circle_nobody_has_to_be_near():
+    circle = replace(GOOD, users=99, with_neighbours=0)
+
+    assert refusals(CANDIDATE, circle, LIVE, GATES) == []

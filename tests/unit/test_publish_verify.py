@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from batch.publish.sink import Sample
-from batch.publish.verify import Findings, check_list, overlap
+from batch.publish.verify import Findings, check_list, check_reasons, overlap
 from schemas import ranking_codec
+from schemas.records import Column, Entry, Reason
 from tests.builders import ranking
 
 SEEN = np.array([1, 2], np.int32)
@@ -48,10 +49,25 @@ def test_an_empty_old_list_is_not_compared():
 
 
 def test_findings_add_up_over_shards():
-    first = Findings(2, 1, [1, 3], 0.5, 1, ["a"])
-    second = Findings(3, 3, [3, 4], 1.0, 2, ["b"])
+    first = Findings(2, 1, 1, [1, 3], 0.5, 1, ["a"])
+    second = Findings(3, 3, 2, [3, 4], 1.0, 2, ["b"])
 
-    assert first + second == Findings(5, 4, [1, 3, 4], 1.5, 3, ["a", "b"])
+    assert first + second == Findings(5, 4, 3, [1, 3, 4], 1.5, 3, ["a", "b"])
+
+
+def because(*titles):
+    reasons = tuple(Reason(Column(title), 0.4) for title in titles)
+    return ranking_codec.encode((Entry(Column(0), 0.9, reasons=reasons),))
+
+
+@pytest.mark.parametrize(
+    ("titles", "problem"), [((), ""), ((1,), ""), ((2, 1), ""), ((3,), "has not seen")]
+)
+def test_reasons_are_titles_that_the_user_has_seen(titles, problem):
+    found = check_reasons(because(*titles), SEEN)
+
+    assert problem in found
+    assert bool(found) == bool(problem)
 
 
 def test_a_sample_differs_when_its_payload_does():
