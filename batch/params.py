@@ -75,6 +75,8 @@ class ContentParams:
     feature_dropout: float = 0.3
     learning_rate: float = 0.005
     weight_decay: float = 0.1
+    text: float = 0.3
+    text_factors: int = 32
     novelty: float = 0.6
     seed: int = 1
 
@@ -157,6 +159,7 @@ _SIGNED: Final = frozenset({"dropped", "planned"})
 _COUNTS: Final = frozenset(
     [
         "factors",
+        "text_factors",
         "epochs",
         "steps",
         "max_steps",

@@ -6,7 +6,7 @@ fitted again, on all rows.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from batch.progress import Progress
 from batch.reuse import Identity
 from batch.scoring import Model
 from batch.statistics import TitleStatistics
+from batch.synopses import text_vectors
 from batch.training_rows import RowSource
 from batch.training_transforms import gram_matrix, title_statistics
 from schemas.errors import DataRefusedError
@@ -49,19 +50,19 @@ def train(
         statistics = title_statistics(engine, dataset, dataset.shard, work)
         rated, unrated = _split(statistics)
         columns = np.concatenate((rated, unrated))
-        features = features_of(dataset.table).ordered(columns)
+        known = _known(dataset, columns, params)
         rows, gram = _something_to_learn(_rows(dataset, rated, params), params, engine, work)
         shown = title_statistics(engine, dataset, rows.shown, work)
-        traits = _traits(dataset, shown, features, rated, params)
-        hybrid, metrics = _practise(rows, gram, features, traits, params, progress)
+        traits = _traits(dataset, shown, known.features, rated, params)
+        hybrid, metrics = _practise(rows, gram, known, traits, params, progress)
         del gram
         hybrid, practised = _without_legs(hybrid)
-        everything = _everything(rows, features, params, progress, engine, work)
+        everything = _everything(rows, known, params, progress, engine, work)
         audience = Audience(rated, statistics.watchers[rated], everything.gram)
         franchises = find_franchises(dataset.catalogue(), audience)
-        traits = _traits(dataset, statistics, features, rated, params)
+        traits = _traits(dataset, statistics, known.features, rated, params)
         hybrid = replace(hybrid, legs=_fit_again(everything, practised), traits=traits)
-    vectors = TitleVectors.of(features.weighted(params.linear.rarity))
+    vectors = TitleVectors.of(known.features.weighted(params.linear.rarity))
     model = Model(
         _manifest(identity, dataset, hybrid, params, metrics),
         hybrid,
@@ -71,6 +72,20 @@ def train(
     )
     artifacts.save_model(model, statistics, franchises, dataset.anime_ids, folder)
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of all titles without their audience, in model order."""
+
+    features: Features
+    text: NDArray[np.float32]
+
+
+def _known(dataset: Dataset, columns: NDArray[np.int32], params: Params) -> _Known:
+    factors = params.content.text_factors if params.content.text else 0
+    text = text_vectors(dataset.table["synopsis"].to_pylist(), factors)
+    return _Known(features_of(dataset.table).ordered(columns), text[columns])
 
 
 def _split(statistics: TitleStatistics) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -128,14 +143,14 @@ def _traits(
 def _practise(
     rows: RowSource,
     gram: NDArray[np.float64],
-    features: Features,
+    known: _Known,
     traits: Traits,
     params: Params,
     progress: Progress,
 ) -> tuple[Hybrid, dict[str, float]]:
     exercises, measured = rows.exercises()
     validation = rows.validation(exercises)
-    training = _training(rows, gram, features, validation, params, progress)
+    training = _training(rows, gram, known, validation, params, progress)
     legs = [leg_module(name).fit(training) for name in LEGS]
     hybrid = practice.together(legs, traits, rows, exercises, params.ranker)
     return hybrid, practice.measure(hybrid, rows, measured)
@@ -143,7 +158,7 @@ def _practise(
 
 def _everything(
     rows: RowSource,
-    features: Features,
+    known: _Known,
     params: Params,
     progress: Progress,
     engine: Engine,
@@ -154,7 +169,7 @@ def _everything(
     nothing = Validation(empty, empty)
     everything = replace(rows, hiding=False)
     gram = gram_matrix(engine, everything, params.linear.row_damping, work)
-    return _training(everything, gram, features, nothing, params, progress)
+    return _training(everything, gram, known, nothing, params, progress)
 
 
 def _without_legs(hybrid: Hybrid) -> tuple[Hybrid, list[Leg | None]]:
@@ -172,7 +187,7 @@ def _fit_again(training: Training, practised: Sequence[Leg | None]) -> list[Leg]
 def _training(
     rows: RowSource,
     gram: NDArray[np.float64],
-    features: Features,
+    known: _Known,
     validation: Validation,
     params: Params,
     progress: Progress,
@@ -185,7 +200,8 @@ def _training(
         rated=rows.rated,
         shards=shards,
         gram=gram,
-        features=features,
+        features=known.features,
+        text=known.text,
         validation=validation,
         params=params,
         progress=progress,

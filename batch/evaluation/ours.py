@@ -120,6 +120,7 @@ def ablations(trial: Trial, model: Model, params: Params, train: Train) -> Itera
 def poorer_params(params: Params) -> Iterator[tuple[str, Params]]:
     """Settings that keep some knowledge from the model."""
     yield "metadata in the linear leg", replace(params, linear=replace(params.linear, metadata=0.0))
+    yield "synopses", replace(params, content=replace(params.content, text=0.0))
     yield "rating power", replace(params, strengths=replace(params.strengths, rating_power=0.0))
 
 

@@ -1,10 +1,10 @@
 """The content-based leg: what a title is, in the space of what people like.
 
 A title's vector is a weighted sum of the embeddings of its features (genres, studios, words of
-its titles, ...), a user's the sum of free embeddings of the titles they like. Both are learned
-together: in each step some titles are hidden from the users who like them and have to be found
-by their features alone (after DropoutNet; Volkovs, Yu and Poutanen, 2017), so a title that nobody
-has rated gets a vector that is as good as theirs.
+its titles, what its synopsis is about, ...), a user's the sum of free embeddings of the titles
+they like. Both are learned together: in each step some titles are hidden from the users who like
+them and have to be found by their features alone (after DropoutNet; Volkovs, Yu and Poutanen,
+2017), so a title that nobody has rated gets a vector that is as good as theirs.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from batch.features import unit_columns
 from batch.models import exact
@@ -146,7 +146,10 @@ def fit(training: Training) -> Leg:
         return training.practised
     params = training.params.content
     keras.utils.set_random_seed(params.seed)
-    features = _known(training.features.weighted(training.params.linear.rarity), training.rated)
+    features = _with_text(
+        _known(training.features.weighted(training.params.linear.rarity), training.rated),
+        training.text * np.float32(params.text),
+    )
     model = FeatureTower(
         training.rated, features.shape[1], params.factors, params.feature_dropout, params.seed
     )
@@ -174,6 +177,15 @@ def _known(weighted: csr_array, rated: int) -> csr_array:
     if not len(known):
         return csr_array((weighted.shape[1], 1), dtype=np.float32)
     return unit_columns(weighted[known]).T.tocsr()
+
+
+def _with_text(known: csr_array, text: NDArray[np.float32]) -> csr_array:
+    """Factors of text as further features, (titles, features), rows of length one again.
+
+    They are few and dense: embeddings of the words themselves would learn the titles by heart.
+    """
+    both = hstack((known, csr_array(text)), format="csr", dtype=np.float32)
+    return unit_columns(both.T.tocsr()).T.tocsr()
 
 
 class _Report(keras.callbacks.Callback):

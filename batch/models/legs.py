@@ -65,10 +65,11 @@ class Training:
     """All that a leg is fitted on.
 
     `shards` streams the users' strengths, shape (users of the shard, rated), anew at each call;
-    `gram` is their damped Gram matrix, (rated, rated) float64; `features` are those of all
-    titles in model order, the rated ones first. In the final training nothing is held out:
-    `again` is true, `validation` is empty, and `practised` is the leg that was fitted on the
-    practice rows, which knows how long to train; None for the first leg, which need not know.
+    `gram` is their damped Gram matrix, (rated, rated) float64; `features` and `text`, (anime,
+    factors), are what is known of all titles in model order, the rated ones first. In the final
+    training nothing is held out: `again` is true, `validation` is empty, and `practised` is the
+    leg that was fitted on the practice rows, which knows how long to train; None for the first
+    leg, which need not know.
     """
 
     users: int
@@ -76,6 +77,7 @@ class Training:
     shards: Callable[[], Iterator[csr_array]]
     gram: NDArray[np.float64]
     features: Features
+    text: NDArray[np.float32]
     validation: Validation
     params: Params
     progress: Progress

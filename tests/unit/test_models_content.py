@@ -37,7 +37,7 @@ def crowd():
     return csr_array(likes)
 
 
-def training(features=None, params=PARAMS, **parts):
+def training(features=None, params=PARAMS, text=None, **parts):
     likes, empty = crowd(), csr_array((0, RATED), dtype=np.float32)
     return Training(
         users=USERS,
@@ -45,6 +45,7 @@ def training(features=None, params=PARAMS, **parts):
         shards=lambda: iter([likes[:30], likes[30:]]),
         gram=np.zeros((RATED, RATED)),
         features=features or genres(),
+        text=np.zeros((ANIME, 0), np.float32) if text is None else text,
         validation=Validation(empty, empty),
         params=params,
         progress=parts.pop("progress", quiet),
@@ -212,3 +213,13 @@ def test_rows_are_filled_up_with_weights_of_zero():
 
     assert numbers.tolist() == [[1, 2], [0, 0], [0, 0]]
     assert weights.tolist() == [[2, 3], [0, 0], [4, 0]]
+
+
+def test_a_title_that_nobody_likes_is_found_by_its_text_alone():
+    nothing = Features([], csr_array((0, ANIME), dtype=np.float32))
+    about = np.where(np.arange(ANIME) % 2 == 0, 1, -1)[:, None].astype(np.float32)
+
+    action, drama = content.fit(training(nothing, text=about)).score(fans())
+
+    assert action[COLD[0]] > action[1::2].max()
+    assert drama[COLD[1]] > drama[::2].max()

@@ -34,6 +34,7 @@ def training(rows=None, params=PARAMS, validation=None, progress=quiet):
         shards=lambda: iter([found[:10], found[10:]]),
         gram=np.zeros((TITLES, TITLES)),
         features=Features([], empty),
+        text=np.empty((0, 0), np.float32),
         validation=validation or Validation(empty, empty),
         params=params,
         progress=progress,

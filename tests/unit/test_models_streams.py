@@ -27,6 +27,7 @@ def training(*cuts):
         shards=lambda: iter(shards),
         gram=np.zeros((USERS, USERS)),
         features=Features([], empty),
+        text=np.empty((0, 0), np.float32),
         validation=Validation(empty, empty),
         params=Params(),
         progress=quiet,
