@@ -100,14 +100,16 @@ def evaluate(
 
 
 def _examples(evaluation: "Evaluation") -> str:
-    """Lists of a model that has seen all the data."""
-    from batch.evaluation.examples import examples, gallery
-    from batch.evaluation.protocols import model_folder, rules_of, trained
+    """Lists of a model that has seen all the data, and of one that lacks some titles' ratings."""
+    from batch.evaluation.examples import examples, gallery, likeness_of_cold
+    from batch.evaluation.protocols import model_folder, rules_of, trained, without_cold
 
     dataset, params = evaluation.dataset, evaluation.params
     model = trained(evaluation, dataset, params)
     rules = rules_of(dataset, model_folder(dataset))
-    return examples(gallery(model, rules, dataset, params.lists))
+    lists = examples(gallery(model, rules, dataset, params.lists))
+    poorer, cold = without_cold(evaluation)
+    return lists + likeness_of_cold(poorer, evaluation.titles, cold, params.lists)
 
 
 def _choice(option: str, text: str | None, known: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from batch.dataset import Dataset, Histories
 from batch.evaluation.splits import everybody_of
+from batch.evaluation.titles import NO_FRANCHISE, Titles
 from batch.params import ListParams
 from batch.rules import ProductRules
 from batch.scoring import Model
@@ -17,6 +18,8 @@ from batch.title_lists import similar_lists
 from batch.user_lists import user_lists
 from schemas import ranking_codec
 from schemas.records import Anime, Column, Entry, Ranking
+
+Columns = NDArray[np.integer]
 
 _USERS: Final = 10
 _SHORTEST: Final = 5
@@ -99,6 +102,44 @@ def _titles(shown: Gallery) -> Iterator[str]:
         alike = ranking_codec.decode(payload)[:_SHOWN]
         titles = ", ".join(shown.catalogue[entry.column].title for entry in alike)
         yield f"**{_described(shown.catalogue[column])}** ({kind}): {titles}.\n"
+
+
+def likeness_of_cold(model: Model, titles: Titles, cold: Columns, lists: ListParams) -> str:
+    """Say how like a title what is listed as similar to it is, once its ratings are hidden.
+
+    Like is what belongs to its franchise or has at least half of its genres.
+
+    Args:
+        model: trained without these titles' ratings.
+        titles: with franchises.
+        cold: catalogue columns; of none there is nothing to say.
+        lists: how many are listed.
+    """
+    if not len(cold):
+        return ""
+    places = (int(model.positions[column]) for column in cold)
+    payloads = [next(similar_lists(model, place, place + 1, lists)) for place in places]
+    first = [[one.column for one in ranking_codec.decode(one)[:_SHOWN]] for one in payloads]
+    found = [like(titles, column, alike).mean() for column, alike in zip(cold, first, strict=True)]
+    anybody = np.arange(model.anime)
+    base = np.mean([like(titles, column, anybody).mean() for column in cold])
+    return (
+        f"## Similar anime of {len(cold)} titles whose ratings were hidden\n\n"
+        f"Of the {_SHOWN} most similar titles {np.mean(found):.1%} belong to the franchise or have "
+        f"at least half of the genres; of all titles {base:.1%} do.\n"
+    )
+
+
+def like(titles: Titles, column: int, others: Sequence[int] | Columns) -> NDArray[np.bool_]:
+    """Which of some titles are of one title's franchise or have at least half of its genres."""
+    genres = titles.genres
+    own = genres[[column]]
+    shared = (genres[others] @ own.T).toarray()[:, 0]
+    found: NDArray[np.bool_] = (shared >= max(own.nnz, 1) / 2) & (own.nnz > 0)
+    if titles.franchises is not None:
+        of = titles.franchises
+        found |= (of[others] == of[column]) & (of[column] != NO_FRANCHISE)
+    return found
 
 
 def _described(one: Anime) -> str:

@@ -6,6 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from batch.catalogue import catalogue_of
 from batch.dataset import Dataset, Histories
 from batch.engine import Engine
@@ -158,6 +161,16 @@ def trained(evaluation: Evaluation, training: Dataset, params: Params) -> Model:
     """Ours, by the very code of a refresh."""
     known, folder = identity(training.folder.name, params), model_folder(training)
     return train(training, folder, known, params, evaluation.engine, evaluation.progress)
+
+
+def without_cold(evaluation: Evaluation) -> tuple[Model, NDArray[np.int32]]:
+    """Ours without the ratings of the first seed's cold titles, and these titles."""
+    everybody, seed = everybody_of(evaluation.dataset), evaluation.seeds[0]
+    split = cold_anime(everybody, len(evaluation.dataset.anime_ids), seed)
+    assert split.cold is not None
+    folder = evaluation.work / f"without-cold-{seed}"
+    training = write_training(evaluation.dataset, split.training, folder)
+    return trained(evaluation, training, evaluation.params), split.cold
 
 
 def model_folder(training: Dataset) -> Path:

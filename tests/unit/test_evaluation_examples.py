@@ -1,6 +1,10 @@
 import numpy as np
+import pytest
+from scipy.sparse import csr_array
 
-from batch.evaluation.examples import typical_titles, typical_users
+from batch.evaluation.examples import like, typical_titles, typical_users
+from batch.evaluation.titles import Titles
+from batch.features import Features
 from tests.builders import anime
 from tests.datasets import histories
 
@@ -55,3 +59,21 @@ def test_the_users_shown_are_as_many_as_there_are_where_there_are_few():
     everybody = histories({1: [(0, 8, 2)], 2: [(0, 8, 2)]})
 
     assert typical_users(everybody).all()
+
+
+TITLES = Titles(
+    Features(
+        [("genres", "Action"), ("genres", "Drama"), ("genres", "Romance"), ("source", "Manga")],
+        csr_array(np.float32([[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, 1, 0, 0], [1, 1, 1, 1, 1]])),
+    ),
+    np.array([7, 0, 0, 7, 0], np.int32),
+)
+
+
+@pytest.mark.parametrize(("column", "wanted"), [
+    (0, [True, False, True, True, False]),  # two genres of three; the franchise
+    (1, [True, True, False, False, False]),
+    (4, [False, False, False, False, False]),  # no genre, no franchise: nothing is like it
+])  # fmt: skip
+def test_like_is_what_shares_the_franchise_or_half_of_the_genres(column, wanted):
+    assert like(TITLES, column, np.arange(5)).tolist() == wanted
