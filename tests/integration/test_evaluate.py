@@ -30,6 +30,7 @@ ABLATED = [
     *(f"ours, without {leg}" for leg in LEGS),
     *(f"ours, {leg} alone" for leg in LEGS),
     "ours, without metadata in the linear leg",
+    "ours, without synopses",
     "ours, without rating power",
 ]
 COLD = [cold_users_given(n, withheld_ranked=ranked) for ranked in (False, True) for n in GIVEN]
