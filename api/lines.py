@@ -43,6 +43,11 @@ class Stored:
     levels: Sequence[int]
     rules: Sequence[int]
 
+    def pick(self, positions: Sequence[int]) -> "Stored":
+        """Some of them, in the order given."""
+        parts = (self.columns, self.levels, self.rules)
+        return Stored(*([part[at] for at in positions] for part in parts))
+
 
 def open_list(payload: bytes) -> Layout:
     """Where everything is in a ranking payload.

@@ -5,11 +5,12 @@ A filter of stored lists belongs here: it decides on positions, and never on wha
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import compress, islice
 
 from api import lines
 from api.lines import Lines, Stored
-from api.parameters import Listing
+from api.parameters import Filtered
+from api.shelves import Within
 from schemas import product_order, ranking_codec
 from schemas.product_order import DEFAULT, Facts, Taste
 
@@ -36,23 +37,28 @@ Reader = Callable[[bytes], Lines]
 """Reads what is to be shown from a ranking payload."""
 
 
-def taste_of(listing: Listing) -> Taste:
+def taste_of(listing: Filtered) -> Taste:
     return Taste(adult=bool(listing.adult), niche=listing.niche)
 
 
-def is_default(listing: Listing) -> bool:
+def is_default(listing: Filtered) -> bool:
     """Whether the order that is stored with a list is the one asked for."""
     return listing.franchise == "one" and taste_of(listing) == DEFAULT
 
 
-def for_people(facts: Facts, listing: Listing) -> Reader:
-    """A user's list: by the product rules, or as it is.
+def for_people(facts: Facts, listing: Filtered, within: Within | None = None) -> Reader:
+    """A user's list: by the product rules, or as it is; of the titles that are left, if not all.
 
     The order of the default parameters is read, as far as it was stored, and not worked out.
     """
 
     def read(payload: bytes) -> Lines:
         found = lines.open_list(payload)
+        if within is not None:
+            kept = _left(lines.columns(payload, found), within)
+            stored = lines.stored(payload, found).pick(kept)
+            order = _positions(stored, facts, listing)
+            return lines.read_at(payload, found, [kept[at] for at in order[: listing.limit]])
         positions: Sequence[int] | None = None
         if listing.franchise == "all" and not listing.niche:
             return lines.read_at(payload, found, range(min(listing.limit, found.entries)))
@@ -65,16 +71,22 @@ def for_people(facts: Facts, listing: Listing) -> Reader:
     return read
 
 
-def _positions(stored: Stored, facts: Facts, listing: Listing) -> Sequence[int]:
+def _left(columns: Sequence[int], within: Within) -> list[int]:
+    """The positions of the entries that a filter leaves."""
+    return list(compress(range(len(columns)), map(within.mask.__getitem__, columns)))
+
+
+def _positions(stored: Stored, facts: Facts, listing: Filtered) -> Sequence[int]:
     worth, taste = above_last(stored.levels), taste_of(listing)
     if listing.franchise == "all":
         return [at for _, at in product_order.lean(stored.columns, worth, facts, taste)]
-    return product_order.arrange(stored.columns, worth, stored.rules, facts, taste)
+    return product_order.arrange(
+        stored.columns, worth, stored.rules, facts, taste, most=listing.limit
+    )
 
 
-def similar(facts: Facts, listing: Listing) -> Reader:
+def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Reader:
     """Similar titles: sequels are what people look for there, so only `adult` applies."""
-    allowed = listing.adult or listing.franchise == "all"
 
     def read(payload: bytes) -> Lines:
         found = lines.open_list(payload)
@@ -84,13 +96,20 @@ def similar(facts: Facts, listing: Listing) -> Reader:
             order = _positions(
                 lines.stored(payload, found), facts, replace(listing, franchise="all")
             )
-        kept = (at for at in order if allowed or not facts.adult[columns[at]])
+        if within is not None:
+            order = (at for at in order if within.mask[columns[at]])
+        kept = (at for at in order if shows_adult(listing) or not facts.adult[columns[at]])
         return lines.read_at(payload, found, list(islice(kept, listing.limit)))
 
     return read
 
 
-def arranged(ranking: Lines, known: Known, facts: Facts, listing: Listing) -> Lines:
+def shows_adult(listing: Filtered) -> bool:
+    """Whether adult titles may be in an answer."""
+    return bool(listing.adult) or listing.franchise == "all"
+
+
+def arranged(ranking: Lines, known: Known, facts: Facts, listing: Filtered) -> Lines:
     """Of a ranking that is not somebody's own stored list, what is shown to them."""
     if listing.limit < 1:
         return Lines()
@@ -100,7 +119,9 @@ def arranged(ranking: Lines, known: Known, facts: Facts, listing: Listing) -> Li
         chosen = [at for _, at in product_order.lean(open_to.columns, worth, facts, taste)]
     else:
         flags = product_order.rules_of(open_to.columns, known.started, known.dropped, facts)
-        chosen = product_order.arrange(open_to.columns, worth, flags, facts, taste, known.taken)
+        chosen = product_order.arrange(
+            open_to.columns, worth, flags, facts, taste, known.taken, listing.limit
+        )
     return open_to.pick(chosen[: listing.limit])
 
 

@@ -124,8 +124,9 @@ def arrange(
     facts: Facts,
     taste: Taste = DEFAULT,
     taken: Collection[int] = (),
+    most: int = MOST_SHOWN,
 ) -> list[int]:
-    """The positions of the entries to show, in the order to show them, MOST_SHOWN at most.
+    """The positions of the entries to show, in the order to show them.
 
     Args:
         columns: the entries of a ranking, best first.
@@ -134,13 +135,14 @@ def arrange(
         facts: of the catalogue that columns mean.
         taste: what is asked for.
         taken: franchises that are shown already.
+        most: how many to show at most; fewer are the first of more.
     """
     leaned = lean(columns, worth, facts, taste)
     adult = facts.adult
     kept = [pair for pair in leaned if not rules[pair[1]]]
     if not taste.adult:
         kept = [pair for pair in kept if not adult[columns[pair[1]]]]
-    return _take_turns(_one_per_franchise(kept, columns, facts, taken), columns, facts)
+    return _take_turns(_one_per_franchise(kept, columns, facts, taken), columns, facts, most)
 
 
 def lean(
@@ -192,7 +194,7 @@ def _one_per_franchise(
 
 
 def _take_turns(
-    places: Sequence[tuple[float, int]], columns: Sequence[int], facts: Facts
+    places: Sequence[tuple[float, int]], columns: Sequence[int], facts: Facts, most: int
 ) -> list[int]:
     """Give each place to the title worth most after what it repeats of the genres before it."""
     genres, per_genre = facts.genres, facts.per_genre
@@ -202,7 +204,7 @@ def _take_turns(
     competing = list(islice(waiting, _LOOK_AHEAD))
     shown: list[int] = []
     before = last = 0
-    while competing and len(shown) < MOST_SHOWN:
+    while competing and len(shown) < most:
         recent = before | last
         best, chosen = -1.0, 0
         for place, (value, mask, loss, _) in enumerate(competing):

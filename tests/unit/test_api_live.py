@@ -14,7 +14,8 @@ SIZE = 6
 def best(given, strengths, rows, *, size=SIZE, banned=(), limit=10):
     payloads = [None if row is None else influence(row) for row in rows]
     influences = live.weigh(given, strengths, payloads)
-    return live.explain(influences, live.best(influences, size, banned, limit), size)
+    found = live.best(live.add_up(influences, size), banned, limit)
+    return live.explain(influences, found, size)
 
 
 def test_scores_are_sums_of_rows_times_strengths():
