@@ -16,7 +16,10 @@ from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column
 
 _DAMPING: Final = 50.0
-"""Ratings at the overall mean that a title starts with, so that three tens do not win."""
+"""Ratings that a title starts with, so that three tens do not win."""
+_DOUBT: Final = 1.5
+"""How far below the overall mean these are. At the mean, as in the popular lists, which only show
+the very best, what hardly anybody knows would beat well known titles of a narrow filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,10 @@ def prepare(anime: Sequence[Anime]) -> Catalogue:
 
 
 def _worth(anime: Sequence[Anime], raters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Damped mean ratings, from 0 to 1, as in popular lists; 0 for a title that nobody rated."""
+    """Damped mean ratings, from 0 to 1; 0 for a title that nobody rated."""
     means = np.array([one.mean_rating or 0.0 for one in anime], np.float64)
-    overall = float(means @ raters) / max(float(raters.sum()), 1.0)
-    damped: NDArray[np.float64] = (means * raters + _DAMPING * overall) / (raters + _DAMPING) / 10
+    start = max(float(means @ raters) / max(float(raters.sum()), 1.0) - _DOUBT, 1.0)
+    damped: NDArray[np.float64] = (means * raters + _DAMPING * start) / (raters + _DAMPING) / 10
     return np.where(raters > 0, damped, 0.0)
 
 

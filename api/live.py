@@ -18,6 +18,10 @@ Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _NOBODY: Final = (NO_COLUMN, 0)
+_FAMOUS: Final = 512
+"""How many of the best known titles are looked at first for the highest scores."""
+_SMALLEST: Final = 5e-324
+"""The smallest number above zero."""
 _START: Final = len(influence_codec.HEADER)
 
 
@@ -33,21 +37,21 @@ class Influences:
 @dataclass(frozen=True, slots=True)
 class Fame:
     """How well known each title is, (anime,), in standard deviations from the mean of the rated
-    ones, whose columns are `rated`.
+    ones, of which there are `rated`; `first` are the columns of the best known.
     """
 
     values: Values
-    rated: Columns
+    rated: int
+    first: Columns
 
     @classmethod
     def of(cls, raters: Sequence[int]) -> "Fame":
         """By the fourth root of how many rated each: chosen by measurement (decision 16)."""
         roots = np.array(raters, np.float64) ** 0.25
-        rated = np.flatnonzero(roots)
-        known = roots[rated]
-        spread = float(known.std()) if rated.size else 0.0
+        known = roots[roots > 0]
+        spread = float(known.std()) if known.size else 0.0
         values = (roots - known.mean()) / spread if spread else np.zeros_like(roots)
-        return cls(values, rated)
+        return cls(values, known.size, np.argsort(-values, kind="stable")[:_FAMOUS])
 
 
 def weigh(
@@ -78,13 +82,23 @@ def with_fame(sums: Values, fame: Fame, weight: float) -> Values:
 
     A few titles say little about somebody; then it is safer to name what many have watched.
     """
-    if not weight:
+    if not weight or not fame.rated:
         return sums
-    spread = float(sums[fame.rated].std()) if fame.rated.size else 0.0
-    return sums + weight * spread * fame.values
+    mean = float(sums.sum()) / fame.rated
+    squares = float(np.einsum("i,i->", sums, sums))  # BLAS would wake threads for this
+    spread = max(squares / fame.rated - mean * mean, 0.0) ** 0.5
+    found: Values = fame.values * (weight * spread)
+    found += sums
+    return found
 
 
-def best(scores: Values, banned: Sequence[int], limit: int, allowed: Mask | None = None) -> Lines:
+def best(
+    scores: Values,
+    banned: Sequence[int],
+    limit: int,
+    fame: Fame,
+    allowed: Mask | None = None,
+) -> Lines:
     """The titles with the highest positive scores, best first, without reasons; ties go to the
     lower column.
 
@@ -92,12 +106,13 @@ def best(scores: Values, banned: Sequence[int], limit: int, allowed: Mask | None
         scores: of each title; changed.
         banned: columns that are never returned.
         limit: how many to return at most.
+        fame: where to look first.
         allowed: which titles may be returned; None: every other.
     """
     scores[np.asarray(banned, dtype=np.intp)] = 0.0
     if allowed is not None:
         scores *= allowed
-    columns = _highest(scores, limit)
+    columns = _highest(scores, limit, fame.first)
     return Lines(columns.tolist(), scores[columns].tolist())
 
 
@@ -107,13 +122,19 @@ def explain(influences: Influences, found: Lines, size: int) -> Lines:
     return Lines(found.columns, found.scores, reasons)
 
 
-def _highest(scores: Values, limit: int) -> Columns:
-    positive = np.flatnonzero(scores > 0)
-    if positive.size > limit:
-        last = np.partition(scores[positive], -limit)[-limit]
-        positive = positive[scores[positive] >= last]
-    best_first: Columns = np.argsort(-scores[positive], kind="stable")
-    return positive[best_first][:limit]
+def _highest(scores: Values, limit: int, likely: Columns) -> Columns:
+    """The columns of the highest positive scores, best first."""
+    good = np.flatnonzero(scores >= max(_at_least(scores[likely], limit), _SMALLEST))
+    if good.size > limit:
+        last = np.partition(scores[good], -limit)[-limit]
+        good = good[scores[good] >= last]
+    best_first: Columns = np.argsort(-scores[good], kind="stable")
+    return good[best_first][:limit]
+
+
+def _at_least(some: Values, limit: int) -> float:
+    """What the lowest of the highest scores is, or more: where some have it, all have."""
+    return float(np.partition(some, -limit)[-limit]) if some.size >= limit else 0.0
 
 
 def _reasons(influences: Influences, columns: Columns, size: int) -> list[Because]:
@@ -135,10 +156,10 @@ def _because(contributors: Sequence[tuple[int, int]]) -> Because:
 
 
 def _columns(parts: Sequence[tuple[bytes, int]]) -> Columns:
-    found = [np.frombuffer(row, "<u2", n, _START) for row, n in parts]
-    return np.concatenate([*found, np.empty(0, np.intp)])
+    joined = b"".join([row[_START : _START + 2 * n] for row, n in parts])
+    return np.frombuffer(joined, "<u2").astype(np.intp)
 
 
 def _coefficients(parts: Sequence[tuple[bytes, int]]) -> Values:
-    found = [np.frombuffer(row, "<f2", n, _START + 2 * n) for row, n in parts]
-    return np.concatenate([*found, np.empty(0)])
+    joined = b"".join([row[_START + 2 * n :] for row, n in parts])
+    return np.frombuffer(joined, "<f2").astype(np.float64)

@@ -23,7 +23,7 @@ Source = Literal["precomputed", "live", "popular"]
 
 CANDIDATES: Final = 200
 """How many of the best live titles the product rules choose from, as many as are stored."""
-SPEAKING: Final = 64
+SPEAKING: Final = 32
 """How many of somebody's titles speak when a filtered list is topped up: those that count most."""
 
 
@@ -118,10 +118,11 @@ def _rest(
     loaded: Loaded, found: Lines, known: Known, listing: Filtered, within: Within | None
 ) -> Lines:
     """Popular titles that bring an answer to its length."""
-    rest = replace(listing, limit=listing.limit - len(found.columns))
-    return _from_popular(
-        loaded, known.and_shown(found.columns, loaded.catalogue.rules), rest, within
-    )
+    missing = listing.limit - len(found.columns)
+    if not missing:
+        return Lines()
+    shown = known.and_shown(found.columns, loaded.catalogue.rules)
+    return _from_popular(loaded, shown, replace(listing, limit=missing), within)
 
 
 def similar(rankings: Rankings, anime_id: AnimeId, listing: Filtered) -> Answer:
@@ -239,7 +240,7 @@ def _live(
     weight = fame_weight(loaded.manifest.fame, len(theirs.columns)) if fame else 0.0
     scores = live.with_fame(live.add_up(influences, size), catalogue.fame, weight)
     allowed = None if within is None else within.allowed
-    candidates = live.best(scores, list(known.banned), CANDIDATES, allowed)
+    candidates = live.best(scores, list(known.banned), CANDIDATES, catalogue.fame, allowed)
     shown = selection.arranged(candidates, known, catalogue.rules, listing)
     return live.explain(influences, shown, size)
 

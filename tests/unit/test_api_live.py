@@ -14,7 +14,8 @@ SIZE = 6
 def best(given, strengths, rows, *, size=SIZE, banned=(), limit=10):
     payloads = [None if row is None else influence(row) for row in rows]
     influences = live.weigh(given, strengths, payloads)
-    found = live.best(live.add_up(influences, size), banned, limit)
+    fame = live.Fame.of([0] * size)
+    found = live.best(live.add_up(influences, size), banned, limit, fame)
     return live.explain(influences, found, size)
 
 
