@@ -89,6 +89,26 @@ def test_every_franchise_that_may_be_shown_is_shown_once(world, taste):
     assert all(shown.count(name) <= 1 for name in (SAGA, OTHER))
 
 
+@given(worlds(), tastes, st.integers(1, 30))
+def test_fewer_are_the_first_of_more(world, taste, most):
+    facts, columns, worth, rules = world
+
+    few = arrange(columns, worth, rules, facts, taste, most=most)
+
+    assert few == arrange(columns, worth, rules, facts, taste)[:most]
+
+
+@given(worlds(), tastes, st.integers(1, 30), st.data())
+def test_only_some_may_be_shown_as_if_there_were_no_others(world, taste, most, data):
+    facts, columns, worth, rules = world
+    kept = [at for at in range(len(columns)) if data.draw(st.booleans())]
+    parts = ([part[at] for at in kept] for part in (columns, worth, rules))
+
+    found = arrange(columns, worth, rules, facts, taste, most=most, among=kept)
+
+    assert found == [kept[at] for at in arrange(*parts, facts, taste, most=most)]
+
+
 @given(worlds(), tastes)
 def test_the_same_list_gives_the_same_order(world, taste):
     facts, columns, worth, rules = world
