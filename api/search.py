@@ -32,8 +32,9 @@ _UNSPACED: Final = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 def folded(text: str) -> list[str]:
     """The words of a text, without case, accents and punctuation."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = unicodedata.normalize("NFKD", text).casefold()  # wide letters have their case there
+    letters = unicodedata.normalize("NFKD", plain)
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return _WORD.findall(unicodedata.normalize("NFC", bare.replace("'", "").replace("’", "")))
 
 

@@ -230,15 +230,15 @@ def test_what_fills_up_repeats_no_franchise():
 
 def test_similar_titles_are_filled_up_by_their_own_audience_and_never_by_popular_ones():
     client = client_of(
-        similar={1: ranking(2)}, influences={1: {1: 0.5, 4: 0.4, 7: 0.3, 0: 0.9, 2: -0.5}}
+        similar={1: ranking(2, 4)}, influences={1: {1: 0.5, 4: 0.4, 7: 0.3, 0: 0.9, 2: -0.5}}
     )
 
     response = client.get("/v1/anime/1/similar?genres=Action,Comedy")
 
-    assert ids(response) == [2, 5]
-    assert sources(response) == ["live", "live"]
+    assert ids(response) == [5, 2]
+    assert sources(response) == [None, "live"]
     assert all("reasons" not in item for item in response.json["items"])
-    assert ids(client.get("/v1/anime/1/similar?genres=Action,Comedy&adult=1")) == [2, 5, 8]
+    assert ids(client.get("/v1/anime/1/similar?genres=Action,Comedy&adult=1")) == [5, 2, 8]
 
 
 def test_a_live_answer_keeps_to_the_filter_in_both_its_parts():

@@ -11,7 +11,7 @@ from api.search import TitleIndex, folded
 from tests.builders import SmallGeneration, anime
 from tests.fakes import InMemoryRankings
 
-TITLES = (
+TITLES = tuple(reversed((
     anime(16498, "Shingeki no Kyojin", title_english="Attack on Titan",
           title_japanese="進撃の巨人", synonyms=("AoT",), type="TV", year=2013, raters=900),
     anime(5114, "Fullmetal Alchemist: Brotherhood", title_japanese="鋼の錬金術師", raters=800),
@@ -28,8 +28,10 @@ TITLES = (
     anime(1005, "Naruto: Shippuuden", raters=650),
     anime(1006, "Hunter x Hunter", raters=100),
     anime(1007, "Jojo's Adventure", raters=90),
-)  # fmt: skip
+    anime(1008, "Shingeki! Kyojin Chuugakkou", title_japanese="進撃！巨人中学校", raters=80),
+)))  # fmt: skip
 INDEX = TitleIndex(TITLES)
+"""Least known first, so that fame and not the order of the catalogue has to decide."""
 
 
 def found(text, limit=10):
@@ -44,6 +46,7 @@ def found(text, limit=10):
         ("進撃の巨人", 16498),
         ("aot", 16498),
         ("SHINGEKI", 16498),
+        ("ＮＡＲＵＴＯ", 20),
         ("fullmetal alchemist brotherhood", 5114),
         ("brotherhood", 5114),
         ("pokemon", 1004),
@@ -95,6 +98,10 @@ def test_of_equal_matches_the_better_known_title_comes_first():
     assert found("titan") == [16498, 1001]
 
 
+def test_where_words_are_not_kept_apart_a_whole_word_is_worth_no_more():
+    assert found("進撃") == [16498, 1008]
+
+
 def test_titles_with_a_mistake_come_after_those_without():
     assert found("titani") == [1001]
     assert found("titan")[0] == 16498
@@ -131,7 +138,7 @@ def test_searches_at_once_share_one_index():
     for one in threads:
         one.join()
 
-    assert answers == [[2]] * 8
+    assert [TITLES[one].anime_id for [one] in answers] == [20] * 8
 
 
 def test_a_catalogue_without_titles_has_nothing_to_find():
