@@ -3,8 +3,9 @@
 from flask import Flask, Response
 
 from api import problems
+from api.bodies import MAX_BODY
 from api.repository import Rankings
-from api.views import MAX_BODY, Views
+from api.views import Views
 
 
 def create_app(rankings: Rankings) -> Flask:

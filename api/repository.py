@@ -77,6 +77,9 @@ class Rankings(Protocol):
     ) -> list[bytes | None]:
         """One influence row for each title, in their order; None where a title has none."""
 
+    def history(self, generation: Generation, user_id: UserId) -> bytes | None:
+        """What a user has done with titles, as history_codec stores it."""
+
 
 class RedisRankings:
     """One GET for a list; the pointer is read about once a second, the rest once."""
@@ -120,6 +123,9 @@ class RedisRankings:
             return []
         wanted = [keys.influence(generation, anime_id) for anime_id in anime_ids]
         return cast(list[bytes | None], self._client.mget(wanted))
+
+    def history(self, generation: Generation, user_id: UserId) -> bytes | None:
+        return self._get(keys.history(generation, user_id))
 
     def _read_pointer(self) -> Pointer:
         text = cast(bytes | None, self._client.hget(keys.CONTROL, "pointer"))

@@ -41,7 +41,7 @@ def test_a_kaggle_2020_row_becomes_a_title(tmp_path):
     assert rejects == []
     assert found == titles.Title(
         anime_id=1, title="Cowboy Bebop", title_english="Cowboy Bebop",
-        title_japanese="カウボーイビバップ", type="TV", year=1998, episodes=26,
+        title_japanese="カウボーイビバップ", synonyms=(), type="TV", year=1998, episodes=26,
         genres=("Action", "Sci-Fi"), studios=("Sunrise",), source="Original", adult=False,
         themes=(), demographics=(), tags=(), synopsis="",
     )  # fmt: skip
