@@ -1,14 +1,14 @@
 """What the API answers, said without Flask and without Redis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from api import live, selection
+from api import live, selection, variants
 from api.bodies import GivenTitle, LiveRequest
 from api.lines import Lines
 from api.parameters import Listing
-from api.repository import Loaded, Rankings
+from api.repository import Loaded, Rankings, UserState
 from api.selection import Known
 from schemas import product_order
 from schemas.errors import RecommenderError
@@ -17,7 +17,7 @@ from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
 from schemas.strengths import strength
 
-Source = Literal["precomputed", "live", "popular"]
+Source = Literal["precomputed", "refreshed", "live", "popular"]
 
 CANDIDATES: Final = 200
 """How many of the best live titles the product rules choose from, as many as are stored."""
@@ -31,13 +31,18 @@ class UnknownAnimeError(RecommenderError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`lines` come from `source`; `topped_up` follow them and come from the popular list."""
+    """`lines` come from `source`; `topped_up` follow them and come from the popular list.
+
+    `variant` is empty unless two generations are live; `stale`: the store is away.
+    """
 
     loaded: Loaded
     source: Source
     lines: Lines
     topped_up: Lines = field(default_factory=Lines)
     ignored: tuple[AnimeId, ...] = ()
+    variant: str = ""
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class People:
 
     loaded: Loaded
     neighbours: tuple[Neighbour, ...]
+    variant: str = ""
 
 
 def current(rankings: Rankings) -> Loaded:
@@ -59,14 +65,46 @@ def describe(rankings: Rankings) -> tuple[GenerationManifest, Generation | None]
     return rankings.load(pointer.live[0].generation).manifest, pointer.previous
 
 
+def current_for(rankings: Rankings, user_id: UserId) -> tuple[Loaded, str]:
+    """The generation that a user is served from, and its variant's name in an A/B test."""
+    chosen, name = variants.of_user(rankings.pointer(), user_id)
+    return rankings.load(chosen), name
+
+
 def recommend(rankings: Rankings, user_id: UserId, listing: Listing) -> Answer:
-    """Serve the stored ranking, or the popular one for a cold-start user."""
-    loaded = current(rankings)
-    reader = selection.for_people(loaded.catalogue.rules, listing)
-    stored = rankings.for_user(loaded.generation, user_id, reader)
-    if stored is None:
-        return Answer(loaded, "popular", _popular(loaded, listing))
-    return Answer(loaded, "precomputed", stored)
+    """Serve the stored ranking; to a cold-start user what they rated just now leads to, or the
+    popular one.
+    """
+    loaded, variant = current_for(rankings, user_id)
+    state = rankings.user(loaded.generation, user_id)
+    answer = recommend_from(rankings, loaded, state, listing)
+    return replace(answer, variant=variant, stale=rankings.is_stale)
+
+
+def recommend_from(
+    rankings: Rankings, loaded: Loaded, state: UserState, listing: Listing
+) -> Answer:
+    """Serve what is known of a user, without what they have rated since."""
+    column_of = loaded.catalogue.column_of
+    rated = {column_of[one.anime_id] for one in state.recent if one.anime_id in column_of}
+    asked = replace(listing, limit=listing.limit + len(rated)) if rated else listing
+    stored = state.read(selection.for_people(loaded.catalogue.rules, asked))
+    if stored is not None:
+        source: Source = "refreshed" if state.revision else "precomputed"
+        return Answer(loaded, source, _without(stored, rated).head(listing.limit))
+    if rated:
+        return recommend_for(rankings, loaded, LiveRequest(_given(state), (), listing))
+    return Answer(loaded, "popular", _popular(loaded, listing))
+
+
+def _given(state: UserState) -> tuple[GivenTitle, ...]:
+    return tuple(GivenTitle(one.anime_id, one.rating, one.status) for one in state.recent)
+
+
+def _without(lines: Lines, columns: Collection[int]) -> Lines:
+    if not columns:
+        return lines
+    return lines.pick([at for at, one in enumerate(lines.columns) if one not in columns])
 
 
 def _popular(loaded: Loaded, listing: Listing) -> Lines:
@@ -85,13 +123,14 @@ def similar(rankings: Rankings, anime_id: AnimeId, listing: Listing) -> Answer:
     _column(loaded, anime_id)
     reader = selection.similar(loaded.catalogue.rules, listing)
     stored = rankings.similar_to(loaded.generation, anime_id, reader)
-    return Answer(loaded, "precomputed", Lines() if stored is None else stored)
+    lines = Lines() if stored is None else stored
+    return Answer(loaded, "precomputed", lines, stale=rankings.is_stale)
 
 
 def similar_users(rankings: Rankings, user_id: UserId, limit: int) -> People:
     """Serve a user's nearest users: none for somebody unknown, or whose taste is."""
-    loaded = current(rankings)
-    return People(loaded, rankings.neighbours(loaded.generation, user_id, limit) or ())
+    loaded, variant = current_for(rankings, user_id)
+    return People(loaded, rankings.neighbours(loaded.generation, user_id, limit) or (), variant)
 
 
 def anime(rankings: Rankings, anime_id: AnimeId) -> Anime:
@@ -110,7 +149,12 @@ def recommend_live(rankings: Rankings, request: LiveRequest) -> Answer:
     Titles given or excluded never come back. If nothing scores above zero, the whole answer
     is popular.
     """
-    loaded = current(rankings)
+    answer = recommend_for(rankings, current(rankings), request)
+    return replace(answer, stale=rankings.is_stale)
+
+
+def recommend_for(rankings: Rankings, loaded: Loaded, request: LiveRequest) -> Answer:
+    """The same, of a generation chosen before."""
     column_of, listing = loaded.catalogue.column_of, request.listing
     usable = {column_of[t.anime_id]: t for t in request.titles if t.anime_id in column_of}
     ignored = tuple(t.anime_id for t in request.titles if t.anime_id not in column_of)

@@ -7,6 +7,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import BaseConverter
 
 from api import bodies, pages, render, service
+from api.front import ERROR
+from api.lookup import FILTERS, SOURCE, Lookup
 from api.parameters import Listing, parse_query
 from api.repository import Rankings
 from schemas.errors import InvalidParameterError
@@ -16,8 +18,6 @@ JSON: Final = "application/json"
 MAX_BODY: Final = 1024 * 1024
 
 # The parameters each route accepts; parameters.PARAMETERS says what each may be.
-FILTERS: Final = ("franchise", "adult", "niche")
-OF_USER: Final = ("limit", "reasons", *FILTERS)
 OF_SIMILAR: Final = ("limit", *FILTERS)
 OF_PEOPLE: Final = ("limit",)
 OF_LIVE: Final = ("limit", "reasons", *FILTERS)
@@ -32,8 +32,8 @@ class Digits(BaseConverter):
 class Views:
     """Every route, over one source of rankings."""
 
-    def __init__(self, rankings: Rankings) -> None:
-        self._rankings = rankings
+    def __init__(self, rankings: Rankings, lookup: Lookup) -> None:
+        self._rankings, self._lookup = rankings, lookup
 
     def init_app(self, app: Flask) -> None:
         app.url_map.converters["digits"] = Digits
@@ -44,16 +44,18 @@ class Views:
         app.post("/v1/recommendations")(self.live)
         app.get("/v1/generation")(self.generation)
         app.get("/healthz")(self.healthz)
-        app.get("/readyz")(self.readyz)
         app.get("/")(self.home)
 
     def recommendations(self, user_id: str) -> Response:
-        user, asked = _user_id(user_id), _listing(OF_USER)
-        answer = service.recommend(self._rankings, user, asked)
-        return _json(render.for_user(user, answer, reasons=bool(asked.reasons)))
+        if ERROR in request.environ:
+            raise request.environ[ERROR]
+        matches = request.headers.get("If-None-Match", "")
+        reply = self._lookup.answer(user_id_of(user_id), request.query_string, matches)
+        request.environ[SOURCE] = reply.source
+        return Response(reply.body, reply.status, reply.headers)
 
     def similar_users(self, user_id: str) -> Response:
-        user, asked = _user_id(user_id), _listing(OF_PEOPLE)
+        user, asked = user_id_of(user_id), _listing(OF_PEOPLE)
         return _json(render.people(user, service.similar_users(self._rankings, user, asked.limit)))
 
     def anime(self, anime_id: str) -> Response:
@@ -68,6 +70,7 @@ class Views:
         _listing(())
         asked = bodies.parse_live(_body(), OF_LIVE)
         answer = service.recommend_live(self._rankings, asked)
+        request.environ[SOURCE] = answer.source
         return _json(render.live(answer, reasons=bool(asked.listing.reasons)))
 
     def generation(self) -> Response:
@@ -77,10 +80,6 @@ class Views:
 
     def healthz(self) -> Response:
         return _json('{"status":"up"}')
-
-    def readyz(self) -> Response:
-        loaded = service.current(self._rankings)
-        return _json(f'{{"status":"ready","generation":"{loaded.generation}"}}')
 
     def home(self) -> Response:
         return Response(pages.HOME, content_type="text/html; charset=utf-8")
@@ -99,7 +98,12 @@ def _body() -> bytes:
     return body
 
 
-def _user_id(digits: str) -> UserId:
+def user_id_of(digits: str) -> UserId:
+    """The user that a path names.
+
+    Raises:
+        InvalidParameterError: there can be none of that number.
+    """
     return UserId(_id("user_id", digits, 0, MAX_USER_ID))
 
 

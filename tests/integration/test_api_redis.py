@@ -88,22 +88,28 @@ def test_an_address_cannot_turn_bytes_into_text(redis, redis_url):
     assert wsgi.build(settings).test_client().get(PATH).status_code == 200
 
 
-def test_a_killed_store_is_a_503_until_it_is_back(start_redis, tmp_path):
+def test_without_its_store_a_worker_answers_what_it_remembers_and_says_so(start_redis, tmp_path):
     server = start_redis(tmp_path)
     client = wsgi.build(Settings(server.url)).test_client()
     with Redis.from_url(server.url) as redis:
         publish_small(redis, users={7: ranking(2)})
     assert client.get(PATH).status_code == 200
 
+    assert client.get(PATH).json["stale"] is False
+
     server.stop()
-    assert client.get(PATH).status_code == 503
+    eventually(lambda: client.get(PATH).json["stale"], True)
+    assert client.get(PATH).headers["Cache-Control"] == "no-store"
+    unknown = client.get("/v1/users/8/recommendations")
+    assert (unknown.status_code, unknown.headers["Retry-After"]) == (503, "2")
     assert client.get("/healthz").status_code == 200
 
     server = start_redis(tmp_path)
     try:
         with Redis.from_url(server.url) as redis:
             publish_small(redis, users={7: ranking(2)})
-        assert client.get(PATH).status_code == 200
+        eventually(lambda: client.get("/v1/users/8/recommendations").status_code, 200)
+        assert client.get(PATH).json["stale"] is False
     finally:
         server.stop()
 
