@@ -37,6 +37,10 @@ class _OverOurClient(RedisStorage):
         self.storage = client
         self.initialize_storage("")
 
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return RedisError
+
 
 class RateLimits:
     """Every limit applies to each key and to each address by itself."""

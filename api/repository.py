@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Protocol, TypeVar, cast
 
-from redis import Redis, RedisError
+from redis import Redis
 from redis.cluster import RedisCluster
 
 from api import lines, selection
@@ -84,7 +84,8 @@ class UserState:
     """All that an answer for a user follows from, in one generation.
 
     `ranking` is None for somebody of whom no list is stored; `revision` is that of an overlay,
-    0 for a nightly list. `answers` were made from it, by parameters.
+    0 for a nightly list. `answers` were made from it, by variant and parameters; None where one
+    was made once, and will be kept the next time: most users come for one page and go.
     """
 
     generation: Generation
@@ -92,7 +93,7 @@ class UserState:
     ranking: bytes | None = None
     revision: int = 0
     recent: tuple[Recent, ...] = ()
-    answers: dict[tuple[str, bytes], Made] = field(default_factory=dict, compare=False)
+    answers: dict[tuple[str, bytes], Made | None] = field(default_factory=dict, compare=False)
 
     def read(self, reader: Reader) -> Lines | None:
         """What a reader shows of the list, None where there is none.
@@ -185,27 +186,21 @@ class RedisRankings:
 
     def user(self, generation: Generation, user_id: UserId) -> UserState:
         known = self._users.get(user_id)
-        if known is not None and known.generation == generation:
-            if not self._freshness.is_stale:
-                self._notes("hit")
-                return known
-        else:
-            known = None
-        try:
+        if known is None or known.generation != generation:
             return self._read_user(generation, user_id)
-        except RedisError:
-            if known is None:
-                raise
-            self._notes("stale")
-            return known
+        # Where nobody could ask of late, the store is away: an old answer is better than none.
+        self._notes("stale" if self._freshness.is_stale else "hit")
+        return known
 
     def keep(self, state: UserState, asked: tuple[str, bytes], made: Made) -> None:
         if not self._cached or len(asked[1]) > LONGEST_QUERY:
             return
-        if len(state.answers) < ANSWERS_KEPT:
+        if asked in state.answers:
             state.answers[asked] = made
             size = len(made.body) + len(asked[1]) + _ANSWER_BYTES
             self._users.grow(state.user_id, state, size)
+        elif len(state.answers) < ANSWERS_KEPT:
+            state.answers[asked] = None
 
     def similar_to(self, generation: Generation, anime_id: AnimeId, reader: Reader) -> Lines | None:
         key = keys.similar(generation, anime_id)
