@@ -6,6 +6,7 @@ import socket
 import sys
 import tempfile
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -13,7 +14,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from api import logs, parent, wsgi
+from api import draining, logs, parent, wsgi
 from api.settings import Settings, from_env
 from schemas.errors import SettingsError
 
@@ -43,10 +44,13 @@ def main() -> None:
         _leave(1, f"cannot listen on {_address(settings)}: {error.strerror}")
     with tempfile.TemporaryDirectory(prefix="anirec-metrics-") as folder:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-        _serve(settings, ip)
+        drain = Path(folder) / "drain"
+        draining.make(drain)
+        os.environ[draining.FILE] = str(drain)
+        _serve(settings, ip, drain)
 
 
-def _serve(settings: Settings, ip: str) -> None:
+def _serve(settings: Settings, ip: str, drain: Path) -> None:
     server = Server(
         "api.wsgi",
         address=ip,
@@ -59,6 +63,7 @@ def _serve(settings: Settings, ip: str) -> None:
         log_level=LogLevels.error,  # its warning about killed workers is often untrue
     )
     server.on_startup(lambda: print(f"Serving on http://{_address(settings)}", flush=True))
+    server.on_startup(lambda: draining.before_stopping(drain, settings.drain_seconds))
     os.register_at_fork(after_in_child=_let_a_new_worker_be_stopped)
     server.serve(target_loader=partial(wsgi.serve, settings), wrap_loader=False)
 

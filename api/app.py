@@ -43,6 +43,7 @@ class Parts:
     private_reads: bool = False
     trusted_proxies: int = 0
     cors_origins: tuple[str, ...] = ()
+    is_leaving: Callable[[], bool] = lambda: False
     env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +76,7 @@ def _around(app: Flask, lookup: Lookup, parts: Parts) -> "WSGIApplication":
         inner = Front(inner, lookup)
     if parts.cors_origins:
         inner = Origins(inner, parts.cors_origins)
-    return tracing.traced(Envelope(inner, parts.observers), parts.env)
+    return tracing.traced(Envelope(inner, parts.observers, parts.is_leaving), parts.env)
 
 
 def _note_route() -> None:

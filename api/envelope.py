@@ -51,9 +51,13 @@ class Envelope:
     """A WSGI application around another one; each of `observers` is told of each answer."""
 
     def __init__(
-        self, inner: "WSGIApplication", observers: Iterable[Callable[[Done], None]] = ()
+        self,
+        inner: "WSGIApplication",
+        observers: Iterable[Callable[[Done], None]] = (),
+        is_leaving: Callable[[], bool] = lambda: False,
     ) -> None:
         self._inner, self._observers = inner, tuple(observers)
+        self._is_leaving = is_leaving
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -72,6 +76,8 @@ class Envelope:
             seen = status[:3]
             headers += _SAFE_PAGE if _is_page(headers) else _SAFE
             headers.append(("X-Request-ID", request_id))
+            if self._is_leaving():
+                headers.append(("Connection", "close"))
             return (
                 start_response(status, headers)
                 if failed is None

@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Flask, Response
 from redis import Redis, RedisError
+from werkzeug.exceptions import ServiceUnavailable
 
 from api import service
 from api.lookup import Lookup
@@ -25,9 +26,11 @@ class Readiness:
         rankings: Rankings,
         lookup: Lookup,
         users: Callable[[Generation], Iterable[UserId]] = lambda _: (),
+        is_leaving: Callable[[], bool] = lambda: False,
     ) -> None:
         self._rankings, self._lookup, self._users = rankings, lookup, users
         self._warm, self._warming = False, Lock()
+        self._is_leaving = is_leaving
 
     def init_app(self, app: Flask) -> None:
         app.get("/readyz")(self.readyz)
@@ -40,6 +43,8 @@ class Readiness:
             return
 
     def readyz(self) -> Response:
+        if self._is_leaving():
+            raise ServiceUnavailable("This server is about to stop.")
         self._warm_up()
         generation = service.current(self._rankings).generation
         body = f'{{"status":"ready","generation":"{generation}"}}'

@@ -28,7 +28,7 @@ class Settings:
 
     An empty `ratings_store` means `store`; an empty `rate_limit`, none. `trusted_proxies` says how
     many in front of us tell whom they speak for. `log_sample` is the part of lookups that is
-    logged.
+    logged; for `drain_seconds` a server that was told to stop says so before it does.
     """
 
     store: str
@@ -44,6 +44,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     ratings_backlog: int = 1_000_000
     log_sample: float = 0.01
+    drain_seconds: float = 1.0
 
 
 def from_env(env: Mapping[str, str]) -> Settings:
@@ -114,6 +115,10 @@ def _origins(text: str) -> tuple[str, ...]:
     return found
 
 
+def _pause(text: str) -> float:
+    return 0.0 if text == "0" else _seconds(text)
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -139,4 +144,5 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "cors_origins": ("ANIREC_CORS_ORIGINS", _origins),
     "ratings_backlog": ("ANIREC_RATINGS_BACKLOG", _whole(0, MAX_BACKLOG)),
     "log_sample": ("ANIREC_LOG_SAMPLE", _share),
+    "drain_seconds": ("ANIREC_DRAIN_SECONDS", _pause),
 }

@@ -8,7 +8,7 @@ from flask import Flask
 from redis import Redis
 from redis.backoff import NoBackoff
 
-from api import logs
+from api import draining, logs
 from api.app import Parts, create_app
 from api.auth import Keys
 from api.exposure import Exposure
@@ -57,12 +57,14 @@ def _parts(
     exposure = Exposure(lists)
     atexit.register(exposure.flush)
 
+    is_leaving = draining.watch(os.environ)
+
     def exposed(variant: str, generation: str) -> None:
         metrics.expose(variant, generation)
         exposure.count(variant, generation)
 
     def readiness(rankings: Rankings, lookup: Lookup) -> Readiness:
-        made = Readiness(rankings, lookup, some_users(lists))
+        made = Readiness(rankings, lookup, some_users(lists), is_leaving)
         made.try_now()
         return made
 
@@ -75,6 +77,7 @@ def _parts(
         private_reads=private,
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
+        is_leaving=is_leaving,
         env=os.environ,
     )
 
