@@ -14,7 +14,13 @@ from api.envelope import Done
 
 access: Final = logging.getLogger("api.access")
 _FIELDS: Final = "fields"
+_LIVE: Final = "/v1/recommendations"
 _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+def _reads(done: Done) -> bool:
+    """A live answer is a read too, whatever its method."""
+    return done.method in ("GET", "HEAD") or done.route == _LIVE
 
 
 class JsonLines(logging.Formatter):
@@ -48,7 +54,7 @@ def access_log(sample: float, draw: Callable[[], float] = random.random) -> Call
 
     def observe(done: Done) -> None:
         is_fine = done.status < HTTPStatus.BAD_REQUEST
-        if is_fine and (done.route in _PROBES or (done.method == "GET" and draw() >= sample)):
+        if is_fine and (done.route in _PROBES or (_reads(done) and draw() >= sample)):
             return
         fields = {
             "method": done.method, "path": done.path[:200], "route": done.route,

@@ -206,16 +206,19 @@ def written(monkeypatch):
     handler.setFormatter(logs.JsonLines())
     monkeypatch.setattr(logs.access, "handlers", [handler])
     monkeypatch.setattr(logs.access, "propagate", False)
-    monkeypatch.setattr(logs.access, "level", logging.INFO)
-    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    before = logs.access.level
+    logs.access.setLevel(logging.INFO)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logs.access.setLevel(before)
 
 
 def test_reads_are_logged_now_and_then_and_writes_and_failures_always(written):
-    draws = iter([0.3, 0.7])
+    draws = iter([0.3, 0.7, 0.8])
     observe = logs.access_log(0.5, lambda: next(draws))
 
     for one in (
         done(path="/1"), done(path="/2"), done(method="POST", path="/3"),
+        done(method="POST", route="/v1/recommendations", path="/live"),
         done(status=404, path="/4"), done(route="/healthz", path="/5"),
         done(route="/readyz", status=503, path="/6"),
     ):  # fmt: skip
