@@ -46,6 +46,10 @@ test: check ## everything: check, then integration and end-to-end tests on a rea
 bench: $(STAMP) ## speed beside named references; DATA=DIR for other data than a sample
 	$(BIN)/python -m tests.benchmarks.speed $(if $(DATA),--data $(DATA))
 
+.PHONY: bench-api
+bench-api: $(STAMP) ## the API beside Flask, flips under load, memory, start; DATA=DIR, or STORE=URL
+	$(BIN)/python -m tests.benchmarks.api $(if $(DATA),--data $(DATA)) $(if $(STORE),--store $(STORE))
+
 .PHONY: peers
 peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate`
 	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements/peers.txt

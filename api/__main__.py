@@ -1,11 +1,12 @@
 """Serves the API until SIGTERM or SIGINT: python -m api."""
 
-import logging
 import os
 import signal
 import socket
 import sys
+import tempfile
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -13,7 +14,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from api import parent, wsgi
+from api import draining, logs, parent, wsgi
 from api.settings import Settings, from_env
 from schemas.errors import SettingsError
 
@@ -28,10 +29,10 @@ KILL_SECONDS = 5
 def main() -> None:
     """Serve recommendations over HTTP.
 
-    Settings are environment variables: ANIREC_STORE (required), ANIREC_HOST, ANIREC_PORT,
-    ANIREC_WORKERS, ANIREC_STORE_TIMEOUT. Example: ANIREC_STORE=redis://localhost python -m api
+    Settings are environment variables, listed in docs/operations.md; ANIREC_STORE is required.
+    Example: ANIREC_STORE=redis://localhost python -m api
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up()
     parent.follow(os.environ)
     try:
         settings = from_env(os.environ)
@@ -41,10 +42,15 @@ def main() -> None:
         ip = _free_ip(settings)
     except OSError as error:
         _leave(1, f"cannot listen on {_address(settings)}: {error.strerror}")
-    _serve(settings, ip)
+    with tempfile.TemporaryDirectory(prefix="anirec-metrics-") as folder:
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        drain = Path(folder) / "drain"
+        draining.make(drain)
+        os.environ[draining.FILE] = str(drain)
+        _serve(settings, ip, drain)
 
 
-def _serve(settings: Settings, ip: str) -> None:
+def _serve(settings: Settings, ip: str, drain: Path) -> None:
     server = Server(
         "api.wsgi",
         address=ip,
@@ -57,8 +63,9 @@ def _serve(settings: Settings, ip: str) -> None:
         log_level=LogLevels.error,  # its warning about killed workers is often untrue
     )
     server.on_startup(lambda: print(f"Serving on http://{_address(settings)}", flush=True))
+    server.on_startup(lambda: draining.before_stopping(drain, settings.drain_seconds))
     os.register_at_fork(after_in_child=_let_a_new_worker_be_stopped)
-    server.serve(target_loader=partial(wsgi.build, settings), wrap_loader=False)
+    server.serve(target_loader=partial(wsgi.serve, settings), wrap_loader=False)
 
 
 def _let_a_new_worker_be_stopped() -> None:

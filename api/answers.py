@@ -18,6 +18,9 @@ UserId = Annotated[int, Field(ge=0, le=MAX_USER_ID)]
 Source = Literal["precomputed", "refreshed", "live", "popular"]
 Name = Annotated[str, Field(min_length=1)]
 Year = Annotated[int | None, Field(description="In which it began; null where unknown.")]
+Variant = Annotated[
+    str, Field(min_length=1, description="Which of two live generations, in a test.")
+]
 Rank = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 
@@ -62,6 +65,7 @@ class Recommendations(Listed):
     """Titles for a user."""
 
     user_id: UserId
+    variant: NotRequired[Variant]
 
 
 @exactly
@@ -79,6 +83,13 @@ class LiveRecommendations(Listed):
 
 
 @exactly
+class Receipt(TypedDict):
+    """A rating was kept; the same `id` again where it was sent again."""
+
+    id: Name
+
+
+@exactly
 class Neighbour(TypedDict):
     """Somebody of similar taste."""
 
@@ -92,6 +103,7 @@ class SimilarUsers(TypedDict):
     """Users with the closest taste, nearest first."""
 
     user_id: UserId
+    variant: NotRequired[Variant]
     source: Literal["precomputed"]
     generation: Name
     stale: bool

@@ -32,6 +32,16 @@ class GivenTitle(TypedDict):
     status: NotRequired[StatusName]
 
 
+@with_config(
+    ConfigDict(
+        extra="forbid",
+        json_schema_extra={"anyOf": [{"required": ["rating"]}, {"required": ["status"]}]},
+    )
+)
+class SentRating(GivenTitle):
+    """What a user thinks of a title, or did with it: a rating, a status, or both."""
+
+
 @dataclass(frozen=True, slots=True)
 class LiveRequest(Listing):
     """For whom a list is made now. Of a title that is given twice, the later counts."""

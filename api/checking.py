@@ -113,10 +113,16 @@ def _whole(schema: Schema) -> str:
     return "0 or 1" if (low, high) == (0, 1) else f"an integer from {low} to {high}"
 
 
+def _text(schema: Schema) -> str:
+    if "maxLength" not in schema:
+        return "text"
+    return f"text of {schema['minLength']} to {schema['maxLength']} characters"
+
+
 _RULES: Final[Mapping[str, Callable[[Schema], str]]] = {
     "integer": _whole,
     "number": lambda schema: f"a number from {schema['minimum']:g} to {schema['maximum']:g}",
-    "string": lambda schema: f"text of {schema['minLength']} to {schema['maxLength']} characters",
+    "string": _text,
     "array": lambda _: "an array",
     "object": lambda _: "a JSON object",
 }

@@ -14,6 +14,22 @@ from api.routes import JSON, PROBLEM, ROUTES, Route
 Document = dict[str, Any]
 """JSON, as it will be written."""
 
+_KEY: Final = "key"
+_UNCHANGED: Final = {"304": {"description": "What you have is what you would get."}}
+_TAG: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an answer that you have: 304, if it is still the same.",
+    "schema": {"type": "string"},
+}
+_ONCE: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again within a day with the same rating, nothing happens twice.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
 _REFERENCE: Final = "#/components/schemas/{model}"
 _ABOUT: Final = (
     "Recommendations made every night for every user and title, looked up; and lists made now for "
@@ -35,7 +51,10 @@ def describe() -> Document:
             "description": _ABOUT,
         },
         "paths": paths,
-        "components": {"schemas": definitions},
+        "components": {
+            "schemas": definitions,
+            "securitySchemes": {_KEY: {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -62,15 +81,18 @@ def _operation(route: Route, schemas: Mapping[object, Document]) -> Document:
     described: Document = {
         "operationId": route.name,
         "summary": route.summary,
-        "parameters": [*_in_path(route), *_in_query(route)],
+        "parameters": [*_in_path(route), *_in_query(route), *_in_headers(route)],
         "responses": {
             str(route.status): _answer(route, schemas),
+            **(_UNCHANGED if route.tagged else {}),
             **{
                 str(status): _problem(status, why, schemas)
                 for status, why in sorted(route.problems.items())
             },
         },
     }
+    if route.keyed:
+        described["security"] = [{_KEY: []}]
     if route.body is not None:
         content = {JSON: {"schema": schemas[route.body.kind]}}
         described["requestBody"] = {"required": True, "content": content}
@@ -90,6 +112,10 @@ def _in_query(route: Route) -> list[Document]:
     return [_parameter(name, name in required, one) for name, one in route.query.fields.items()]
 
 
+def _in_headers(route: Route) -> list[Document]:
+    return [*([_TAG] if route.tagged else []), *([_ONCE] if route.once else [])]
+
+
 def _parameter(name: str, required: bool, schema: Mapping[str, Any]) -> Document:
     described: Document = {"name": name, "in": "query", "required": required}
     described["description"] = schema.get("description", "")
@@ -103,6 +129,8 @@ def _parameter(name: str, required: bool, schema: Mapping[str, Any]) -> Document
 
 def _answer(route: Route, schemas: Mapping[object, Document]) -> Document:
     kind = route.content.partition(";")[0]
+    if route.status == 204:
+        return {"description": route.summary}
     schema = schemas[route.answer] if route.answer else {"type": "string"}
     return {"description": route.summary, "content": {kind: {"schema": schema}}}
 

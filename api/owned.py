@@ -8,6 +8,7 @@ from api.bodies import STATUSES, GivenTitle
 from schemas import history_codec
 from schemas.errors import PayloadError
 from schemas.history_codec import RATING_MASK, STATUS_SHIFT
+from schemas.ratings import Recent, mark
 from schemas.records import AnimeId, Column, Status
 from schemas.strengths import strength
 
@@ -24,6 +25,14 @@ class Owned:
 
     def statuses(self) -> list[int]:
         return [mark >> STATUS_SHIFT for mark in self.marks]
+
+    def and_since(self, news: "Owned") -> "Owned":
+        """The same with what was said later, which counts where both name a title."""
+        if not news.columns:
+            return self
+        marks = dict(zip(self.columns, self.marks, strict=True))
+        marks.update(zip(news.columns, news.marks, strict=True))
+        return Owned(list(marks), list(marks.values()))
 
     def strengths(self, table: Mapping[str, float]) -> list[float]:
         """How much each title counts.
@@ -46,6 +55,13 @@ def given(titles: Sequence[GivenTitle], column_of: Mapping[AnimeId, Column]) -> 
         if title["anime_id"] in column_of
     }
     return Owned(list(usable), list(usable.values()))
+
+
+def rated_since(recent: Sequence[Recent], column_of: Mapping[AnimeId, Column]) -> Owned:
+    """The titles of recent ratings that the catalogue has."""
+    usable = [one for one in recent if one.anime_id in column_of]
+    columns = [column_of[one.anime_id] for one in usable]
+    return Owned(columns, [mark(one.rating, one.status) for one in usable])
 
 
 def remembered(payload: bytes) -> Owned:

@@ -8,11 +8,15 @@ from flask import Flask, Response
 from redis import RedisError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from api.auth import MissingKeyError, WrongKeyError
+from api.limits import TooManyRequestsError
 from api.service import UnknownAnimeError
+from api.writes import BacklogFullError, ConflictError
 from schemas.errors import InvalidParameterError, NothingPublishedError, PayloadError
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
+BACKLOG_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +27,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(RedisError, _unavailable)
     app.register_error_handler(NothingPublishedError, _nothing_published)
     app.register_error_handler(PayloadError, _unreadable)
+    app.register_error_handler(MissingKeyError, _missing_key)
+    app.register_error_handler(WrongKeyError, _wrong_key)
+    app.register_error_handler(TooManyRequestsError, _too_many)
+    app.register_error_handler(ConflictError, _conflict)
+    app.register_error_handler(BacklogFullError, _backlog)
     app.register_error_handler(HTTPException, _http)
 
 
@@ -32,6 +41,34 @@ def _refused(error: InvalidParameterError) -> Response:
 
 def _unknown(error: UnknownAnimeError) -> Response:
     return _problem(HTTPStatus.NOT_FOUND, "Unknown anime", str(error))
+
+
+def _missing_key(error: MissingKeyError) -> Response:
+    response = _problem(HTTPStatus.UNAUTHORIZED, "Key missing", str(error))
+    response.headers["WWW-Authenticate"] = 'Bearer realm="anirec"'
+    return response
+
+
+def _wrong_key(error: WrongKeyError) -> Response:
+    response = _problem(HTTPStatus.FORBIDDEN, "Key refused", str(error))
+    response.headers["WWW-Authenticate"] = 'Bearer realm="anirec", error="invalid_token"'
+    return response
+
+
+def _too_many(error: TooManyRequestsError) -> Response:
+    response = _problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", str(error))
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def _conflict(error: ConflictError) -> Response:
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency key reused", str(error))
+
+
+def _backlog(error: BacklogFullError) -> Response:
+    response = _problem(HTTPStatus.SERVICE_UNAVAILABLE, "Backlog full", str(error))
+    response.headers["Retry-After"] = str(BACKLOG_SECONDS)
+    return response
 
 
 def _unavailable(error: RedisError) -> Response:

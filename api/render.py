@@ -30,8 +30,8 @@ def people(user_id: UserId, answer: People) -> str:
         f'{{"rank":{rank},"user_id":{one.user_id},"similarity":{one.similarity:.4g}}}'
         for rank, one in enumerate(answer.neighbours, 1)
     )
-    subject, generation = f'"user_id":{user_id},', answer.loaded.generation
-    return _envelope(subject, "precomputed", generation, items)
+    subject = f'"user_id":{user_id},{_variant(answer.variant)}'
+    return _envelope(subject, "precomputed", answer.loaded.generation, items)
 
 
 def live(answer: Answer, *, reasons: bool) -> str:
@@ -62,13 +62,20 @@ def _answer(subject: str, answer: Answer, *, reasons: bool) -> str:
     for source, lines in answer.more:
         more = _items(lines, catalogue, first, f',"source":"{source}"', reasons=reasons)
         items, first = chain(items, more), first + len(lines.columns)
-    return _envelope(subject, answer.source, answer.loaded.generation, items)
+    subject += _variant(answer.variant)
+    return _envelope(subject, answer.source, answer.loaded.generation, items, stale=answer.stale)
 
 
-def _envelope(subject: str, source: str, generation: Generation, items: Iterable[str]) -> str:
+def _variant(name: str) -> str:
+    return f'"variant":"{name}",' if name else ""
+
+
+def _envelope(
+    subject: str, source: str, generation: Generation, items: Iterable[str], *, stale: bool = False
+) -> str:
     return (
         f'{{{subject}"source":"{source}","generation":"{generation}",'
-        f'"stale":false,"items":[{",".join(items)}]}}'
+        f'"stale":{"true" if stale else "false"},"items":[{",".join(items)}]}}'
     )
 
 

@@ -2,26 +2,46 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Protocol, TypeVar, cast
 
 from redis import Redis
+from redis.cluster import RedisCluster
 
 from api import lines, selection
+from api.breaker import Breaker
+from api.cache import Cache
 from api.catalogue import Catalogue, prepare
+from api.freshness import Freshness
 from api.lines import Lines
 from api.parameters import MAX_LIMIT, Listing
 from api.selection import Known, Reader
-from schemas import catalogue_codec, documents, keys, neighbours_codec, pointer, ranking_codec
+from schemas import (
+    catalogue_codec,
+    documents,
+    keys,
+    neighbours_codec,
+    overlay_codec,
+    ranking_codec,
+    ratings,
+)
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.manifests import GenerationManifest
 from schemas.pointer import Pointer
+from schemas.ratings import Recent
 from schemas.records import AnimeId, Generation, Neighbour, UserId
+from store import forgetting
 
-POINTER_SECONDS: Final = 1.0
-KEPT: Final = 2
-"""Generations held in memory: the live one, and the one before for requests still running."""
+KEPT: Final = 3
+"""Generations held in memory: two live ones, and one before for requests still running."""
+ANSWERS_KEPT: Final = 4
+"""Of one user, for different parameters."""
+LONGEST_QUERY: Final = 200
+_STATE_BYTES: Final = 900
+_VALUE_BYTES: Final = 300
+_ANSWER_BYTES: Final = 500
+"""What Python needs beside the bytes themselves, measured with tracemalloc and rounded up."""
 
 Decoded = TypeVar("Decoded")
 
@@ -50,6 +70,43 @@ class Loaded:
         return cls(generation, manifest, catalogue, popular, shown)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished answer; `tag` identifies it among all that were ever given for its address."""
+
+    tag: str
+    body: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """All that an answer for a user follows from, in one generation.
+
+    `ranking` is None for somebody of whom no list is stored; `revision` is that of an overlay,
+    0 for a nightly list. `answers` were made from it, by variant and parameters; None where one
+    was made once, and will be kept the next time: most users come for one page and go.
+    """
+
+    generation: Generation
+    user_id: UserId
+    ranking: bytes | None = None
+    revision: int = 0
+    recent: tuple[Recent, ...] = ()
+    answers: dict[tuple[str, bytes], Made | None] = field(default_factory=dict, compare=False)
+
+    def read(self, reader: Reader) -> Lines | None:
+        """What a reader shows of the list, None where there is none.
+
+        Raises:
+            PayloadError: it cannot be read; the message names the key.
+        """
+        if self.ranking is None:
+            return None
+        family = keys.overlay if self.revision else keys.user
+        return _decode(family(self.generation, self.user_id), self.ranking, reader)
+
+
 class Rankings(Protocol):
     """A list that is not stored is None, an ordinary answer; a broken store raises.
 
@@ -63,15 +120,24 @@ class Rankings(Protocol):
         RedisError: the store did not answer.
     """
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether answers may be old, since the store is away."""
+
     def pointer(self) -> Pointer: ...
     def load(self, generation: Generation) -> Loaded: ...
-    def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None: ...
+    def user(self, generation: Generation, user_id: UserId) -> UserState: ...
+    def keep(self, state: UserState, asked: tuple[str, bytes], made: Made) -> None:
+        """Remember an answer for as long as what it was made from."""
+
     def similar_to(
         self, generation: Generation, anime_id: AnimeId, reader: Reader
     ) -> Lines | None: ...
     def neighbours(
         self, generation: Generation, user_id: UserId, limit: int
-    ) -> tuple[Neighbour, ...] | None: ...
+    ) -> tuple[Neighbour, ...] | None:
+        """Without those who asked to be forgotten since."""
+
     def influences(
         self, generation: Generation, anime_ids: Sequence[AnimeId]
     ) -> list[bytes | None]:
@@ -82,30 +148,67 @@ class Rankings(Protocol):
 
 
 class RedisRankings:
-    """One GET for a list; the pointer is read about once a second, the rest once."""
+    """At most one round trip for a user's list, none for one that is remembered.
 
-    def __init__(self, client: Redis, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._clock = client, clock
-        self._pointer: tuple[float, Pointer] | None = None
+    `ratings` is where ratings go and changes are told, by default the same Redis.
+    """
+
+    def __init__(
+        self,
+        lists: Redis,
+        ratings: Redis | None = None,
+        cache_bytes: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        notes: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._lists, self._ratings = lists, ratings or lists
+        self._one_server = self._lists is self._ratings and not isinstance(lists, RedisCluster)
+        self._notes = notes
+        self._breaker = Breaker(clock, lambda: notes("fault"))
+        self._cached = cache_bytes > 0
+        self._users: Cache[UserState] = Cache(cache_bytes * 3 // 4)
+        self._values: Cache[tuple[bytes | None]] = Cache(cache_bytes // 4)
+        self._freshness = Freshness(lists, self._ratings, self._breaker, self._changed, clock)
         self._loaded: dict[Generation, Loaded] = {}
         self._loading = Lock()
 
+    @property
+    def is_stale(self) -> bool:
+        return self._freshness.is_stale
+
+    @property
+    def cached_bytes(self) -> int:
+        """How many bytes are remembered."""
+        return self._users.size + self._values.size
+
     def pointer(self) -> Pointer:
-        now, known = self._clock(), self._pointer
-        if known is not None and now < known[0]:
-            return known[1]
-        fresh = self._read_pointer()
-        self._pointer = (now + POINTER_SECONDS, fresh)
-        return fresh
+        return self._freshness.pointer()
 
     def load(self, generation: Generation) -> Loaded:
         return self._loaded.get(generation) or self._load_once(generation)
 
-    def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None:
-        return self._lines(keys.user(generation, user_id), reader)
+    def user(self, generation: Generation, user_id: UserId) -> UserState:
+        known = self._users.get(user_id)
+        if known is None or known.generation != generation:
+            return self._read_user(generation, user_id)
+        # Where nobody could ask of late, the store is away: an old answer is better than none.
+        self._notes("stale" if self._freshness.is_stale else "hit")
+        return known
+
+    def keep(self, state: UserState, asked: tuple[str, bytes], made: Made) -> None:
+        if not self._cached or len(asked[1]) > LONGEST_QUERY:
+            return
+        if asked in state.answers:
+            state.answers[asked] = made
+            size = len(made.body) + len(asked[1]) + _ANSWER_BYTES
+            self._users.grow(state.user_id, state, size)
+        elif len(state.answers) < ANSWERS_KEPT:
+            state.answers[asked] = None
 
     def similar_to(self, generation: Generation, anime_id: AnimeId, reader: Reader) -> Lines | None:
-        return self._lines(keys.similar(generation, anime_id), reader)
+        key = keys.similar(generation, anime_id)
+        payload = self._many([key])[0]
+        return None if payload is None else _decode(key, payload, reader)
 
     def neighbours(
         self, generation: Generation, user_id: UserId, limit: int
@@ -114,24 +217,62 @@ class RedisRankings:
         payload = self._get(key)
         if payload is None:
             return None
-        return _decode(key, payload, lambda found: neighbours_codec.decode(found, limit))
+        found = _decode(key, payload, neighbours_codec.decode)
+        gone = self._breaker.call(
+            lambda: forgetting.forgotten_among(self._ratings, (one.user_id for one in found))
+        )
+        hidden = {user for user, marker in gone.items() if marker.covers(generation)}
+        return tuple(one for one in found if one.user_id not in hidden)[:limit]
 
     def influences(
         self, generation: Generation, anime_ids: Sequence[AnimeId]
     ) -> list[bytes | None]:
-        if not anime_ids:
-            return []
-        wanted = [keys.influence(generation, anime_id) for anime_id in anime_ids]
-        return cast(list[bytes | None], self._client.mget(wanted))
+        return self._many([keys.influence(generation, anime_id) for anime_id in anime_ids])
 
     def history(self, generation: Generation, user_id: UserId) -> bytes | None:
         return self._get(keys.history(generation, user_id))
 
-    def _read_pointer(self) -> Pointer:
-        text = cast(bytes | None, self._client.hget(keys.CONTROL, "pointer"))
-        if text is None:
-            raise NothingPublishedError(f"{keys.CONTROL} has no pointer")
-        return _decode(keys.CONTROL, text, pointer.decode)
+    def _read_user(self, generation: Generation, user_id: UserId) -> UserState:
+        epoch = self._freshness.epoch
+        stored, overlay, recent = self._breaker.call(lambda: self._of_user(generation, user_id))
+        revision, ranking = 0, stored
+        if overlay is not None:
+            name = keys.overlay(generation, user_id)
+            revision, ranking = _decode(name, overlay, overlay_codec.decode)
+        news = _decode(keys.recent(user_id), recent, ratings.read_recent) if recent else ()
+        state = UserState(generation, user_id, ranking, revision, news)
+        self._notes("miss")
+        if self._cached and not self._freshness.is_stale:
+            size = _STATE_BYTES + len(ranking or b"") + 150 * len(news)
+            self._users.put(user_id, state, size)
+            if epoch != self._freshness.epoch:  # told of a change before it could be dropped
+                self._users.drop(user_id)
+        return state
+
+    def _of_user(self, generation: Generation, user_id: UserId) -> list[bytes | None]:
+        names = [keys.user(generation, user_id), keys.overlay(generation, user_id)]
+        if self._one_server:
+            return cast(list[bytes | None], self._lists.mget(*names, keys.recent(user_id)))
+        recent = cast(bytes | None, self._ratings.get(keys.recent(user_id)))
+        return [*cast(list[bytes | None], self._lists.mget(names)), recent]
+
+    def _many(self, names: Sequence[str]) -> list[bytes | None]:
+        """Nightly values, which never change: those not remembered are read at once."""
+        found = {name: kept for name in names if (kept := self._values.get(name)) is not None}
+        missing = [name for name in names if name not in found]
+        if missing:
+            read = self._breaker.call(lambda: self._lists.mget(missing))
+            for name, payload in zip(missing, cast(list[bytes | None], read), strict=True):
+                found[name] = (payload,)
+                if self._cached:
+                    self._values.put(name, (payload,), _VALUE_BYTES + len(payload or b""))
+        return [found[name][0] for name in names]
+
+    def _changed(self, user_id: UserId | None) -> None:
+        if user_id is None:
+            self._users.clear()
+        else:
+            self._users.drop(user_id)
 
     def _load_once(self, generation: Generation) -> Loaded:
         with self._loading:
@@ -142,16 +283,14 @@ class RedisRankings:
             return self._loaded[generation]
 
     def _load(self, generation: Generation) -> Loaded:
+        popular = keys.popular(generation)
+        payload = self._get(popular)
         return Loaded.of(
             generation,
             self._require(keys.manifest(generation), _manifest),
             prepare(self._require(keys.catalogue(generation), catalogue_codec.decode)),
-            self._lines(keys.popular(generation), _everything) or Lines(),
+            Lines() if payload is None else _decode(popular, payload, _everything),
         )
-
-    def _lines(self, key: str, reader: Reader) -> Lines | None:
-        payload = self._get(key)
-        return None if payload is None else _decode(key, payload, reader)
 
     def _require(self, key: str, decode: Callable[[bytes], Decoded]) -> Decoded:
         payload = self._get(key)
@@ -160,7 +299,8 @@ class RedisRankings:
         return _decode(key, payload, decode)
 
     def _get(self, key: str) -> bytes | None:
-        return cast(bytes | None, self._client.get(key))  # decode_responses stays off
+        # decode_responses stays off
+        return cast(bytes | None, self._breaker.call(lambda: self._lists.get(key)))
 
 
 def _everything(payload: bytes) -> Lines:

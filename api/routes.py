@@ -3,9 +3,13 @@
 A route of another module is declared here too, and served by a function of the same name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+
+from flask import Flask
+from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response
 
 from api import answers, bodies, parameters
 from api.checking import Declared
@@ -15,6 +19,7 @@ PROBLEM: Final = "application/problem+json"
 HTML: Final = "text/html; charset=utf-8"
 CSS: Final = "text/css; charset=utf-8"
 JAVASCRIPT: Final = "text/javascript; charset=utf-8"
+TEXT: Final = "text/plain; charset=utf-8"
 
 NOTHING: Final = Declared(parameters.Nothing)
 PAGE: Final = Declared(parameters.Page)
@@ -22,6 +27,7 @@ SEARCH: Final = Declared(parameters.Search)
 FILTERED: Final = Declared(parameters.Filtered)
 LISTING: Final = Declared(parameters.Listing)
 LIVE: Final = Declared(bodies.LiveRequest)
+RATED: Final = Declared(bodies.SentRating)
 
 _REFUSED: Final = {400: "A parameter or the body was refused: which, why, and what is allowed."}
 _AWAY: Final = {503: "Nothing is published, or the store is away. Retry-After says when to ask."}
@@ -32,15 +38,18 @@ _READS: Final = {
 }
 _OF_USER: Final = {404: "The path names nothing: an id is decimal digits.", **_READS}
 _OF_ANIME: Final = {404: "No such anime.", **_READS}
-_SENT: Final = {413: "The body is too large.", 415: "The body is not JSON.", **_READS}
+_LIMITED: Final = {429: "Too many requests. Retry-After says when to ask."}
+_SENT: Final = {413: "The body is too large.", 415: "The body is not JSON.", **_LIMITED, **_READS}
+_KEYED: Final = {401: "A key is needed.", 403: "The key is not one of ours."}
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """`path` is as OpenAPI writes it, `name` the function that serves it.
 
-    `answer` is the record of a good answer, None for a page of type `content`; `problems` says
-    what each other status means.
+    `answer` is the record of a good answer, None for a page of type `content` or for nothing at
+    all, status 204; `problems` says what each other status means. `tagged` answers have an ETag
+    and may be 304; `keyed` ones need a key; `once` takes an Idempotency-Key.
     """
 
     name: str
@@ -53,6 +62,9 @@ class Route:
     status: int = 200
     content: str = JSON
     method: Literal["get", "post", "delete"] = "get"
+    tagged: bool = False
+    keyed: bool = False
+    once: bool = False
 
     @property
     def rule(self) -> str:
@@ -68,6 +80,7 @@ ROUTES: Final = (
         answers.Recommendations,
         query=LISTING,
         problems=_OF_USER,
+        tagged=True,
     ),
     Route(
         "similar_users",
@@ -84,8 +97,16 @@ ROUTES: Final = (
         answers.FoundTitles,
         query=SEARCH,
         problems=_READS,
+        tagged=True,
     ),
-    Route("anime", "/v1/anime/{anime_id}", "One title", answers.AnimeFacts, problems=_OF_ANIME),
+    Route(
+        "anime",
+        "/v1/anime/{anime_id}",
+        "One title",
+        answers.AnimeFacts,
+        problems=_OF_ANIME,
+        tagged=True,
+    ),
     Route(
         "similar",
         "/v1/anime/{anime_id}/similar",
@@ -93,6 +114,7 @@ ROUTES: Final = (
         answers.SimilarTitles,
         query=FILTERED,
         problems=_OF_ANIME,
+        tagged=True,
     ),
     Route(
         "live",
@@ -104,19 +126,49 @@ ROUTES: Final = (
         method="post",
     ),
     Route(
+        "rate",
+        "/v1/users/{user_id}/ratings",
+        "Say what a user thinks of a title, or did with it",
+        answers.Receipt,
+        body=RATED,
+        problems={
+            **_SENT,
+            **_KEYED,
+            404: "No such anime.",
+            422: "The Idempotency-Key was sent before, with another rating.",
+        },
+        status=202,
+        method="post",
+        keyed=True,
+        once=True,
+    ),
+    Route(
+        "forget",
+        "/v1/users/{user_id}",
+        "Erase everything about a user, and leave them out of what is learned next",
+        problems={**_OF_USER, **_KEYED, **_LIMITED},
+        status=204,
+        method="delete",
+        keyed=True,
+    ),
+    Route(
         "generation",
         "/v1/generation",
         "Where the lists that are served came from",
         answers.LiveGeneration,
         problems=_READS,
+        tagged=True,
     ),
-    Route("healthz", "/healthz", "Whether the process is up", answers.Up),
+    Route("healthz", "/healthz", "Whether the process is up", answers.Up, problems=_REFUSED),
     Route(
         "readyz",
         "/readyz",
-        "Whether a generation is live and loaded",
+        "Whether a generation is live and this worker warm",
         answers.Ready,
-        problems={500: _READS[500], **_AWAY},
+        problems=_READS,
+    ),
+    Route(
+        "metrics", "/metrics", "Prometheus metrics of all workers", content=TEXT, problems=_REFUSED
     ),
     Route("openapi", "/openapi.json", "This description", dict),
     Route("docs", "/docs", "This description, to read", content=HTML),
@@ -129,3 +181,18 @@ ROUTES: Final = (
     ),
     Route("home", "/", "What there is to ask for", content=HTML),
 )
+BY_NAME: Final = {route.name: route for route in ROUTES}
+
+
+class Digits(BaseConverter):
+    """Decimal ASCII digits and nothing else, as text: its length is still unbounded."""
+
+    regex = "[0-9]+"
+
+
+def add(app: Flask, *views: Callable[..., Response]) -> None:
+    """Serve routes by the functions of their names."""
+    app.url_map.converters["digits"] = Digits
+    for view in views:
+        route = BY_NAME[view.__name__]
+        app.add_url_rule(route.rule, route.name, view, methods=[route.method.upper()])

@@ -1,15 +1,15 @@
 """What the API answers, said without Flask and without Redis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from api import live, owned, selection
+from api import live, owned, selection, variants
 from api.bodies import MAX_TITLES, LiveRequest
 from api.lines import Lines
 from api.owned import Owned
 from api.parameters import Filtered
-from api.repository import Loaded, Rankings
+from api.repository import Loaded, Rankings, UserState
 from api.selection import Known
 from api.shelves import Within
 from schemas import product_order
@@ -19,7 +19,7 @@ from schemas.newcomers import fame_weight
 from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
 
-Source = Literal["precomputed", "live", "popular"]
+Source = Literal["precomputed", "refreshed", "live", "popular"]
 
 CANDIDATES: Final = 200
 """How many of the best live titles the product rules choose from, as many as are stored."""
@@ -33,13 +33,18 @@ class UnknownAnimeError(RecommenderError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`lines` come from `source`; then come `more`, each part with its own source."""
+    """`lines` come from `source`; then come `more`, each part with its own source.
+
+    `variant` is empty unless two generations are live; `stale`: the store is away.
+    """
 
     loaded: Loaded
     source: Source
     lines: Lines
     more: Sequence[tuple[Source, Lines]] = ()
     ignored: tuple[AnimeId, ...] = ()
+    variant: str = ""
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class People:
 
     loaded: Loaded
     neighbours: tuple[Neighbour, ...]
+    variant: str = ""
 
 
 def current(rankings: Rankings) -> Loaded:
@@ -61,24 +67,51 @@ def describe(rankings: Rankings) -> tuple[GenerationManifest, Generation | None]
     return rankings.load(pointer.live[0].generation).manifest, pointer.previous
 
 
+def current_for(rankings: Rankings, user_id: UserId) -> tuple[Loaded, str]:
+    """The generation that a user is served from, and its variant's name in an A/B test."""
+    chosen, name = variants.of_user(rankings.pointer(), user_id)
+    return rankings.load(chosen), name
+
+
 def recommend(rankings: Rankings, user_id: UserId, listing: Filtered) -> Answer:
-    """Serve the stored ranking, or the popular one for a cold-start user.
+    """Serve the stored ranking; to a cold-start user what they rated just now leads to, or the
+    popular one.
 
     Where a filter leaves too little of it, titles that were never stored for them follow.
 
     Raises:
         InvalidParameterError: there is no such genre or type.
     """
-    loaded = current(rankings)
+    loaded, variant = current_for(rankings, user_id)
+    state = rankings.user(loaded.generation, user_id)
+    answer = recommend_from(rankings, loaded, state, listing)
+    return replace(answer, variant=variant, stale=rankings.is_stale)
+
+
+def recommend_from(
+    rankings: Rankings, loaded: Loaded, state: UserState, listing: Filtered
+) -> Answer:
+    """Serve what is known of a user, without what they have rated since."""
     within = loaded.catalogue.shelves.within(listing)
-    reader = selection.for_people(loaded.catalogue.rules, listing, within)
-    stored = rankings.for_user(loaded.generation, user_id, reader)
-    if stored is None:
+    news = owned.rated_since(state.recent, loaded.catalogue.column_of)
+    asked = replace(listing, limit=listing.limit + len(news.columns)) if news.columns else listing
+    found = state.read(selection.for_people(loaded.catalogue.rules, asked, within))
+    if found is None:
+        if news.columns:
+            return for_owner(rankings, loaded, news, (), listing)
         return Answer(loaded, "popular", _popular(loaded, listing, within))
+    source: Source = "refreshed" if state.revision else "precomputed"
+    stored = _without(found, frozenset(news.columns)).head(listing.limit)
     if within is None or len(stored.columns) == listing.limit:
-        return Answer(loaded, "precomputed", stored)
-    more = _top_up(rankings, loaded, user_id, stored, listing, within)
-    return Answer(loaded, "precomputed", stored, more)
+        return Answer(loaded, source, stored)
+    more = _top_up(rankings, loaded, state.user_id, news, stored, listing, within)
+    return Answer(loaded, source, stored, more)
+
+
+def _without(lines: Lines, columns: Collection[int]) -> Lines:
+    if not columns:
+        return lines
+    return lines.pick([at for at, one in enumerate(lines.columns) if one not in columns])
 
 
 def _popular(loaded: Loaded, listing: Filtered, within: Within | None) -> Lines:
@@ -96,6 +129,7 @@ def _top_up(
     rankings: Rankings,
     loaded: Loaded,
     user_id: UserId,
+    news: Owned,
     stored: Lines,
     listing: Filtered,
     within: Within,
@@ -107,7 +141,7 @@ def _top_up(
     payload = rankings.history(loaded.generation, user_id)
     if payload is None:
         return ()
-    theirs, facts = owned.remembered(payload), loaded.catalogue.rules
+    theirs, facts = owned.remembered(payload).and_since(news), loaded.catalogue.rules
     known = _known(theirs, (), facts).and_shown(stored.columns, facts)
     rest = replace(listing, limit=listing.limit - len(stored.columns))
     found = _live(rankings, loaded, theirs, known, rest, within, most=SPEAKING)
@@ -141,12 +175,13 @@ def similar(rankings: Rankings, anime_id: AnimeId, listing: Filtered) -> Answer:
     reader = selection.similar(loaded.catalogue.rules, listing, within)
     stored = rankings.similar_to(loaded.generation, anime_id, reader) or Lines()
     if within is None or len(stored.columns) == listing.limit:
-        return Answer(loaded, "precomputed", stored)
+        return Answer(loaded, "precomputed", stored, stale=rankings.is_stale)
     rest = replace(listing, franchise="all", limit=listing.limit - len(stored.columns))
     banned = frozenset({column, *stored.columns, *_hidden(loaded, listing)})
     row = Owned([column], [owned.LIKED])
     found = _live(rankings, loaded, row, Known(banned), rest, within, fame=False)
-    return Answer(loaded, "precomputed", stored, (("live", found),))
+    more: Sequence[tuple[Source, Lines]] = (("live", found),)
+    return Answer(loaded, "precomputed", stored, more, stale=rankings.is_stale)
 
 
 def _hidden(loaded: Loaded, listing: Filtered) -> Sequence[int]:
@@ -156,8 +191,8 @@ def _hidden(loaded: Loaded, listing: Filtered) -> Sequence[int]:
 
 def similar_users(rankings: Rankings, user_id: UserId, limit: int) -> People:
     """Serve a user's nearest users: none for somebody unknown, or whose taste is."""
-    loaded = current(rankings)
-    return People(loaded, rankings.neighbours(loaded.generation, user_id, limit) or ())
+    loaded, variant = current_for(rankings, user_id)
+    return People(loaded, rankings.neighbours(loaded.generation, user_id, limit) or (), variant)
 
 
 def anime(rankings: Rankings, anime_id: AnimeId) -> Anime:
@@ -192,7 +227,7 @@ def recommend_live(rankings: Rankings, request: LiveRequest) -> Answer:
     ignored = tuple(anime_id for anime_id in named if anime_id not in column_of)
     excluded = [column_of[AnimeId(one)] for one in request.exclude if one in column_of]
     answer = for_owner(rankings, loaded, theirs, excluded, request)
-    return replace(answer, ignored=ignored)
+    return replace(answer, ignored=ignored, stale=rankings.is_stale)
 
 
 def for_owner(

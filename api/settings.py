@@ -1,30 +1,50 @@
 """What the API is told from outside: environment variables, read once into one record."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from redis.connection import parse_url
+from limits import parse_many
 
 from schemas.errors import SettingsError
+from store import addresses
 
 Value = TypeVar("Value")
 
 MAX_PORT: Final = 65_535
 MAX_WORKERS: Final = 256
 MAX_TIMEOUT: Final = 60.0
+MAX_CACHE_MB: Final = 65_536
+MAX_PROXIES: Final = 10
+MAX_BACKLOG: Final = 10**9
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`store` is a Redis address and may hold a password: never log it."""
+    """`store` and `ratings_store` are Redis addresses and may hold a password: never log them.
+
+    An empty `ratings_store` means `store`; an empty `rate_limit`, none. `trusted_proxies` says how
+    many in front of us tell whom they speak for. `log_sample` is the part of lookups that is
+    logged; for `drain_seconds` a server that was told to stop says so before it does.
+    """
 
     store: str
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
     store_timeout: float = 0.25
+    ratings_store: str = ""
+    cache_mb: int = 64
+    private_reads: int = 0
+    rate_limit: str = ""
+    trusted_proxies: int = 0
+    cors_origins: tuple[str, ...] = ()
+    ratings_backlog: int = 1_000_000
+    log_sample: float = 0.01
+    drain_seconds: float = 1.0
 
 
 def from_env(env: Mapping[str, str]) -> Settings:
@@ -50,10 +70,10 @@ def from_env(env: Mapping[str, str]) -> Settings:
 
 def _store(text: str) -> str:
     try:
-        parse_url(text)  # type: ignore[no-untyped-call]
-    except ValueError:
+        addresses.parse(text)
+    except SettingsError:
         # The value may hold a password, so it is not repeated.
-        raise ValueError("must be a redis://, rediss:// or unix:// address") from None
+        raise ValueError(f"must be an address like {addresses.FORMS}") from None
     return text
 
 
@@ -66,6 +86,37 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ValueError(f"must be a number from 0 to 1, got {text[:40]!r}")
+    return value
+
+
+def _limit(text: str) -> str:
+    try:
+        parse_many(text)
+    except ValueError:
+        raise ValueError(f"must be a rate such as 60/minute, got {text[:40]!r}") from None
+    return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Browsers send an origin as scheme, host and port, and nothing behind them."""
+    found = tuple(one.strip() for one in text.split(",") if one.strip())
+    for one in found:
+        if not _ORIGIN.fullmatch(one):
+            raise ValueError(f"must be origins such as https://example.org, got {one[:40]!r}")
+    return found
+
+
+def _pause(text: str) -> float:
+    return 0.0 if text == "0" else _seconds(text)
 
 
 def _seconds(text: str) -> float:
@@ -85,4 +136,13 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "port": ("ANIREC_PORT", _whole(1, MAX_PORT)),
     "workers": ("ANIREC_WORKERS", _whole(1, MAX_WORKERS)),
     "store_timeout": ("ANIREC_STORE_TIMEOUT", _seconds),
+    "ratings_store": ("ANIREC_RATINGS_STORE", _store),
+    "cache_mb": ("ANIREC_CACHE_MB", _whole(0, MAX_CACHE_MB)),
+    "private_reads": ("ANIREC_PRIVATE_READS", _whole(0, 1)),
+    "rate_limit": ("ANIREC_RATE_LIMIT", _limit),
+    "trusted_proxies": ("ANIREC_TRUSTED_PROXIES", _whole(0, MAX_PROXIES)),
+    "cors_origins": ("ANIREC_CORS_ORIGINS", _origins),
+    "ratings_backlog": ("ANIREC_RATINGS_BACKLOG", _whole(0, MAX_BACKLOG)),
+    "log_sample": ("ANIREC_LOG_SAMPLE", _share),
+    "drain_seconds": ("ANIREC_DRAIN_SECONDS", _pause),
 }

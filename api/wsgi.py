@@ -1,24 +1,86 @@
-"""What one worker process runs: its own Redis client and the app over it."""
+"""What one worker process runs: its own Redis clients and the app over them."""
+
+import atexit
+import os
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask
-from redis import ConnectionPool, Redis
+from redis import Redis
+from redis.backoff import NoBackoff
 
-from api.app import create_app
-from api.repository import RedisRankings
+from api import draining, logs
+from api.app import Parts, create_app
+from api.auth import Keys
+from api.exposure import Exposure
+from api.guard import Guard
+from api.limits import RateLimits
+from api.lookup import Lookup
+from api.readiness import Readiness, some_users
+from api.repository import Rankings, RedisRankings
 from api.settings import Settings
+from api.writes import Writes
+from store import connections
+from store.connections import Patience
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from api.metrics import Metrics
+
+MEGABYTE: Final = 1024 * 1024
+RETRIES: Final = 1
+
+
+def serve(settings: Settings) -> "WSGIApplication":
+    """What the server calls for each request."""
+    return build(settings).wsgi_app
 
 
 def build(settings: Settings) -> Flask:
-    return create_app(RedisRankings(connect(settings)))
+    from api.metrics import Metrics  # now that the worker knows where to write
+
+    metrics = Metrics()
+    lists = connect(settings.store, settings)
+    kept = connect(settings.ratings_store, settings) if settings.ratings_store else lists
+    cache = settings.cache_mb * MEGABYTE
+    rankings = RedisRankings(lists, kept, cache, notes=metrics.note)
+    return create_app(rankings, _parts(settings, metrics, rankings, lists, kept))
 
 
-def connect(settings: Settings) -> Redis:
-    """A client that gives up quickly: an unanswered lookup must not hold a worker."""
-    pool = ConnectionPool.from_url(settings.store)
-    # After from_url, since options in the address would win over arguments to it.
-    pool.connection_kwargs.update(
-        decode_responses=False,
-        socket_timeout=settings.store_timeout,
-        socket_connect_timeout=settings.store_timeout,
+def _parts(
+    settings: Settings, metrics: "Metrics", rankings: Rankings, lists: Redis, kept: Redis
+) -> Parts:
+    limits = RateLimits(lists, settings.rate_limit) if settings.rate_limit else None
+    private = bool(settings.private_reads)
+    writes = Writes(rankings, lists, kept, settings.ratings_backlog)
+    exposure = Exposure(lists)
+    atexit.register(exposure.flush)
+
+    is_leaving = draining.watch(os.environ)
+
+    def exposed(variant: str, generation: str) -> None:
+        metrics.expose(variant, generation)
+        exposure.count(variant, generation)
+
+    def readiness(rankings: Rankings, lookup: Lookup) -> Readiness:
+        made = Readiness(rankings, lookup, some_users(lists), is_leaving)
+        made.try_now()
+        return made
+
+    return Parts(
+        guard=Guard(Keys(lists), limits, private_reads=private),
+        others=(writes.init_app, lambda app: metrics.init_app(app, rankings)),
+        observers=(metrics.observe, logs.access_log(settings.log_sample)),
+        exposed=exposed,
+        readiness=readiness,
+        private_reads=private,
+        trusted_proxies=settings.trusted_proxies,
+        cors_origins=settings.cors_origins,
+        is_leaving=is_leaving,
+        env=os.environ,
     )
-    return Redis(connection_pool=pool)
+
+
+def connect(url: str, settings: Settings) -> Redis:
+    """A client that gives up quickly: an unanswered lookup must not hold a worker."""
+    return connections.connect(url, Patience(settings.store_timeout, RETRIES, NoBackoff()))

@@ -6,7 +6,7 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,11 +22,12 @@ from batch.model_choice import Choice, Train, choose_model
 from batch.params import Params
 from batch.pipeline import Job
 from batch.progress import Progress
-from batch.publish import keyspace, store
+from batch.publish import forgotten, keyspace, store
 from batch.publish import lease as leases
 from batch.publish.candidate import Candidate, live_generation, refuse
 from batch.publish.control import Control
 from batch.publish.following import following
+from batch.publish.forgotten import Forgotten
 from batch.publish.lease import Lease
 from batch.publish.register import Record, Register
 from batch.publish.retention import Retention
@@ -39,7 +40,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a refresh is asked to do; `artifacts` will hold data sets and models."""
+    """What a refresh is asked to do; `artifacts` will hold data sets and models.
+
+    `ratings` is the store that ratings and markers of forgotten users are in, empty for `store`.
+    """
 
     data: Path
     store: str
@@ -48,6 +52,7 @@ class Request:
     params: Params = field(default_factory=Params)
     engine: Engine = field(default_factory=Engine)
     tracker: Tracker = UNTRACKED
+    ratings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,8 @@ def refresh(request: Request, progress: Progress) -> Report:
         record = retention.register.add(_now(), holder, lease.fence)
         try:
             retention.tidy(record, _now())
-            report = _run(request, control, lease, record, progress)
+            with forgotten.opened(client, request.ratings) as left_out:
+                report = _run(request, control, lease, record, progress, left_out)
         except GateRefusedError as error:
             refuse(retention, retention.register.find(record.generation) or record, error, _now())
             raise
@@ -118,11 +124,16 @@ def refresh(request: Request, progress: Progress) -> Report:
 
 
 def _run(
-    request: Request, control: Control, lease: Lease, record: Record, progress: Progress
+    request: Request,
+    control: Control,
+    lease: Lease,
+    record: Record,
+    progress: Progress,
+    left_out: Forgotten,
 ) -> Report:
     watch = Stopwatch()
     with watch.stage("ingest"):
-        dataset = ingest_to(request)
+        dataset = ingest_to(request, left_out.users())
     lease.check()
     with watch.stage("train"):
         choice = choose_model(dataset, request.artifacts / "models", request.train,
@@ -131,7 +142,7 @@ def _run(
     lease.check()
     with scratch(request.artifacts) as work:
         candidate = _candidate(request, control.client, record, dataset, choice, work)
-        manifest = _publish(candidate, choice, control, lease, watch, progress)
+        manifest = _publish(candidate, choice, control, lease, watch, progress, left_out)
     return _report(manifest, dataset, choice, watch)
 
 
@@ -142,6 +153,7 @@ def _publish(
     lease: Lease,
     watch: Stopwatch,
     progress: Progress,
+    left_out: Forgotten,
 ) -> GenerationManifest:
     users = candidate.job.dataset.manifest.users
     with (
@@ -159,7 +171,9 @@ def _publish(
         counts, findings, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
     )
     candidate.judge(manifest, findings, live)
+    left_out.leave(candidate.generation)  # after verification, which would miss them
     candidate.flip(control, lease, manifest)
+    left_out.leave(candidate.generation)  # who asked a moment ago: from now on the API erases
     return manifest
 
 
@@ -178,7 +192,7 @@ def _candidate(
     return Candidate(client, noted, job, choice.manifest, request.params, request.engine, work)
 
 
-def ingest_to(request: Request) -> Dataset:
+def ingest_to(request: Request, without: Collection[int] = ()) -> Dataset:
     """Ingest into the artifacts, under the content hash: the same rows are kept once."""
     folder = request.artifacts / "datasets"
     folder.mkdir(parents=True, exist_ok=True)
@@ -191,6 +205,7 @@ def ingest_to(request: Request) -> Dataset:
             arriving,
             reject_share=request.params.ingest.reject_share,
             engine=request.engine,
+            without=without,
         )
         target = folder / manifest.hash[:16]
         if not (target / MANIFEST).is_file():

@@ -16,8 +16,11 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "ingest": "only read files into a data set",
     "train": "only train a model on a data set",
     "serve": "the API",
+    "keys": "API keys: create, list, revoke",
+    "forget": "erase everything about a user",
     "generations": "list what is stored",
     "rollback": "make another stored generation live",
+    "variants": "serve two generations by shares",
     "evaluate": "measure recommendation quality on held-out ratings",
     "sample": "write a made-up data set in the Kaggle layout",
 }

@@ -25,6 +25,13 @@ store_option = click.option(
     envvar="ANIREC_STORE",
     help="Redis, as redis://HOST:6379/0. Without it an embedded one under var/ is used.",
 )
+ratings_option = click.option(
+    "--ratings-store",
+    metavar="URL",
+    envvar="ANIREC_RATINGS_STORE",
+    default="",
+    help="Redis that keeps ratings, where it is not the one of --store.",
+)
 artifacts_option = click.option(
     "--artifacts",
     metavar="URI",

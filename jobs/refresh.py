@@ -12,6 +12,7 @@ from schemas.errors import LeaseHeldError
 @click.command(context_settings={"max_content_width": 100})
 @options.data_option
 @options.store_option
+@options.ratings_option
 @options.artifacts_option
 @click.option(
     "--train",
@@ -30,6 +31,7 @@ from schemas.errors import LeaseHeldError
 def refresh(
     data: str,
     store: str | None,
+    ratings_store: str,
     artifacts: str,
     when: str,
     params_file: str | None,
@@ -58,7 +60,8 @@ def refresh(
     engine = options.engine_for(runner, runner_options)
     with options.tracked(tracking, models) as tracker:
         with options.opened_store(store) as url, progress_display() as progress:
-            request = Request(folder, url, models, Train(when), params, engine, tracker)
+            request = Request(folder, url, models, Train(when), params, engine, tracker,
+                              ratings_store)  # fmt: skip
             try:
                 report = run(request, progress)
             except LeaseHeldError as held:

@@ -13,6 +13,40 @@ REGISTER: Final = f"{_ROOT}:generations"
 """Hash: generation -> what became of it."""
 
 
+_RATINGS: Final = "ahr:{ratings}:v1"
+"""What one rating touches lies in one slot of a cluster: it is written by one script. No pattern
+of a generation matches it.
+"""
+
+STREAM: Final = f"{_RATINGS}:stream"
+"""Stream: every rating, oldest first."""
+
+CHANGES: Final = f"{_RATINGS}:changes"
+"""Stream, the newest few thousand entries: whose answers have changed."""
+
+FORGOTTEN: Final = f"{_RATINGS}:forgotten"
+"""Hash: user -> when, and the last entry of the stream before."""
+
+ACCESS: Final = f"{_ROOT}:access"
+"""Hash: id of an API key -> its record, with the hash of its secret."""
+
+EXPOSURE: Final = f"{_ROOT}:exposure"
+"""Hash: variant and generation -> how many answers named it."""
+
+LIMITS: Final = "ahr:limits"
+"""What each counter of a rate limit starts with."""
+
+
+def recent(user_id: UserId) -> str:
+    """What the user has rated and no nightly list knows yet."""
+    return f"{_RATINGS}:recent:{user_id}"
+
+
+def receipts(user_id: UserId) -> str:
+    """Hash: hashed idempotency key -> the rating it was sent with."""
+    return f"{_RATINGS}:receipts:{user_id}"
+
+
 def everything_of(generation: Generation) -> str:
     """A SCAN pattern that matches each key of one generation and no other key."""
     return f"{_ROOT}:{generation}:*"
@@ -29,6 +63,11 @@ def user(generation: Generation, user_id: UserId) -> str:
 
 def history(generation: Generation, user_id: UserId) -> str:
     return f"{prefix(generation, 'h')}{user_id}"
+
+
+def overlay(generation: Generation, user_id: UserId) -> str:
+    """The user's list, ranked again since the generation was written."""
+    return f"{prefix(generation, 'o')}{user_id}"
 
 
 def neighbours(generation: Generation, user_id: UserId) -> str:
@@ -66,6 +105,11 @@ def manifest(generation: Generation) -> str:
 def progress(generation: Generation) -> str:
     """How many user lists the running refresh has written."""
     return f"{_ROOT}:{generation}:progress"
+
+
+def of_user(generation: Generation, user_id: UserId) -> tuple[str, ...]:
+    """Every key of a generation that is about one user."""
+    return tuple(one(generation, user_id) for one in (user, overlay, history, neighbours))
 
 
 def generation_of(key: str) -> Generation:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from api import lines
 from api.catalogue import prepare
 from api.lines import Lines
-from api.repository import Loaded
+from api.repository import Loaded, Made, UserState
 from api.selection import Reader
 from schemas import history_codec, ranking_codec
 from schemas.errors import NothingPublishedError
@@ -34,8 +34,17 @@ class InMemoryRankings:
         described = manifest(generation, strengths=dict(found.strengths), fame=dict(found.fame))
         return Loaded.of(generation, described, prepare(found.anime), _everything(found.popular))
 
-    def for_user(self, generation: Generation, user_id: UserId, reader: Reader) -> Lines | None:
-        return _found(self._generations[generation].users.get(user_id), reader)
+    @property
+    def is_stale(self) -> bool:
+        return False
+
+    def user(self, generation: Generation, user_id: UserId) -> UserState:
+        found = self._generations[generation].users.get(user_id)
+        payload = None if found is None else ranking_codec.encode(found)
+        return UserState(generation, user_id, payload)
+
+    def keep(self, state: UserState, asked: tuple[str, bytes], made: Made) -> None:
+        state.answers[asked] = made
 
     def similar_to(self, generation: Generation, anime_id: AnimeId, reader: Reader) -> Lines | None:
         return _found(self._generations[generation].similar.get(anime_id), reader)

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -29,11 +29,13 @@ _log = logging.getLogger(__name__)
 def ingest(
     data: Path, out: Path, *, reject_share: float, engine: Engine = IN_PROCESS,
     rows_per_shard: int = ROWS_PER_SHARD, block_bytes: int = blocks.BLOCK_BYTES,
+    without: Collection[int] = (),
 ) -> DatasetManifest:  # fmt: skip
     """Read `data` into the new folder `out`.
 
     Args:
         reject_share: the largest part of a file's rows that may be unusable, 0 to 1.
+        without: users who asked to be forgotten; no usable row of theirs is kept.
 
     Raises:
         DataRefusedError: the input cannot be used; nothing is left at `out`. Where too many
@@ -47,7 +49,7 @@ def ingest(
         _log.info("reading %s", layout.catalogue.path.name)
         known = _read_catalogue(layout, work)
         _require_titles(known, reject_share, work / REJECTS, out)
-        job = _job(layout, work, rows_per_shard, block_bytes)
+        job = _job(layout, work, rows_per_shard, block_bytes, frozenset(without))
         _log.info("reading %s, shards: %d", layout.interactions.path.name, job.shards)
         tally = _read_interactions(layout, job, engine)
         shutil.rmtree(job.spools)
@@ -105,12 +107,14 @@ def _refuse_none(what: str, counts: Mapping[str, int], rejected: Path, out: Path
     raise DataRefusedError(f"there is no usable {what}{kept}")
 
 
-def _job(layout: Layout, work: Path, rows_per_shard: int, block_bytes: int) -> Job:
+def _job(
+    layout: Layout, work: Path, rows_per_shard: int, block_bytes: int, without: frozenset[int]
+) -> Job:
     shape = RowShape(layout.interactions.columns, layout.unscored)
     shard_count = blocks.estimate_rows(layout.interactions, shape) // rows_per_shard + 1
     spools = work / "spools"
     spools.mkdir()
-    return Job(work, spools, shape, min(shard_count, _MAX_SHARDS), block_bytes)
+    return Job(work, spools, shape, min(shard_count, _MAX_SHARDS), block_bytes, without)
 
 
 def _read_interactions(layout: Layout, job: Job, engine: Engine) -> Tally:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import apache_beam as beam
+import numpy as np
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.combiners import ToList
 
@@ -29,13 +30,17 @@ _Report: TypeAlias = TaggedOutput[Literal["reports"], PieceReport]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What every worker needs to know; `work` and `spools` are folders they all see."""
+    """What every worker needs to know; `work` and `spools` are folders they all see.
+
+    `without` are users of whom nothing is kept.
+    """
 
     work: Path
     spools: Path
     shape: RowShape
     shards: int
     block_bytes: int
+    without: frozenset[int] = frozenset()
 
 
 def run(blocks: Sequence[Block], job: Job, engine: Engine) -> None:
@@ -107,8 +112,10 @@ class SpoolBlock(beam.DoFn):
                 yield parsed, interactions.reject_rows(parsed, data)
 
     def _spool(self, block: Block, piece: int, parsed: Parsed) -> dict[int, Spooled]:
-        job = self._job
-        return spool.write(job.spools, block.number, piece, parsed.rows, job.shards)
+        job, rows = self._job, parsed.rows
+        if job.without:
+            rows = rows.take(~np.isin(rows.users, np.array(sorted(job.without), np.int64)))
+        return spool.write(job.spools, block.number, piece, rows, job.shards)
 
     def _report(
         self, block: Block, piece: int, parsed: Parsed,

@@ -84,7 +84,7 @@ class Retention:
             InvalidParameterError: it is not stored, or is not one that ever served.
         """
         live = self.control.pointer()
-        record = self._stored(target or (live.previous if live else None), now)
+        record = self.stored(target or (live.previous if live else None), now)
         self.revive(record)
         alone = (Variant(record.generation, 1.0),)
         if live is None or live.live != alone:
@@ -93,7 +93,14 @@ class Retention:
         self.settle(now)
         return record.generation
 
-    def _stored(self, target: Generation | None, now: datetime) -> Record:
+    def stored(
+        self, target: Generation | None, now: datetime, doing: str = "roll back to"
+    ) -> Record:
+        """A generation that may serve.
+
+        Raises:
+            InvalidParameterError: it is not stored, or is not one that ever served.
+        """
         usable = [
             one.generation
             for one in self.register.records()
@@ -105,7 +112,7 @@ class Retention:
         if record is None:
             known = ", ".join(usable) or "none"
             raise InvalidParameterError(
-                f"cannot roll back to {target or 'the previous generation'}: stored are {known}"
+                f"cannot {doing} {target or 'the previous generation'}: stored are {known}"
             )
         return record
 

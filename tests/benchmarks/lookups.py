@@ -1,185 +1,152 @@
-"""Lookups under granian against Flask alone and Flask with one bare GET, same server settings."""
+"""Answers under granian against Flask alone and Flask with bare reads, same server settings."""
 
 import json
-import os
-import re
-import shutil
-import socket
+import random
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.parse import quote
-from urllib.request import urlopen
+from typing import Final
 
-import click
 from redis import Redis
 
-from api.__main__ import BLOCKING_THREADS
-from jobs.serve import api_process
 from schemas import keys, pointer
-from tests.benchmarks import titles
+from tests.benchmarks import servers, wrk
 from tests.benchmarks.ratios import show
+from tests.benchmarks.wrk import Load, Target
 
-CONNECTIONS = 32
-SECONDS = 4
-ROUNDS = 3
-FILTERS = [
-    *(f"genres={one}" for one in ("Action", "Comedy", "Drama", "Romance", "Fantasy", "Sci-Fi")),
-    *(f"genres=Action&exclude_genres={one}" for one in ("Comedy", "School", "Mecha")),
-    *(f"types={one}" for one in ("TV", "Movie", "TV,Movie", "OVA")),
-    *(f"year_min={one}" for one in range(2000, 2019, 2)),
-    *(f"year_min={one}&year_max={one + 9}&types=TV" for one in (1990, 2000, 2010)),
-    *(f"genres={one}&types=TV&year_min=2005" for one in ("Drama", "Comedy", "Adventure")),
-]
-_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
-_BAD = re.compile(r"Non-2xx or 3xx responses: (\d+)")
+SECONDS: Final = 4.0
+ROUNDS: Final = 3
+BODIES: Final = 200
+TITLES: Final = (1, 10, 50, 300)
+QUIET: Final = {"ANIREC_LOG_SAMPLE": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What is live: ids to ask for."""
+
+    generation: str
+    users: Sequence[int]
+    anime: Sequence[int]
+    genre: str
 
 
 def measure(url: str, work: Path) -> None:
-    """Ask for random users, in turns, with wrk."""
-    if shutil.which("wrk") is None:
-        click.echo("\nLookups were NOT measured: wrk is missing (Debian: apt-get install wrk)")
+    """Ask for random users and titles, in turns, with wrk."""
+    if not wrk.is_there():
         return
-    generation, users = _published(url)
-    script = work / "random_user.lua"
+    live = published(url)
     with ExitStack() as stack:
-        ours = stack.enter_context(_api(url))
-        reference = stack.enter_context(_reference(url, generation))
-        known = titles.ids(url, generation)
-        targets = {
-            "hello": (f"{reference}/hello", ""),
-            "raw": (reference, looking_up("/raw/%s", users)),
-            "ours": (ours, looking_up("/v1/users/%s/recommendations", users)),
-            "filtered": (ours, filtering("/v1/users/%s/recommendations", users)),
-            "rows": (reference, sending("/rows", titles.lists(known))),
-            "live": (ours, sending("/v1/recommendations", titles.bodies(known))),
-            "search": (ours, searching(titles.typed(url, generation))),
-        }
-        rates: dict[str, list[float]] = {name: [] for name in targets}
-        for _ in range(ROUNDS + 1):
-            for name, (address, lua) in targets.items():
-                rates[name].append(_wrk(address, lua, script))
-    rate = {name: statistics.median(found[1:]) for name, found in rates.items()}
-    show(
-        f"Lookups, {CONNECTIONS} connections, {len(users)} users at random, one worker",
-        {
-            "ours: ten titles with reasons": f"{rate['ours']:,.0f} a second",
-            "Flask with one bare GET": f"{rate['raw']:,.0f} a second",
-            "Flask hello": f"{rate['hello']:,.0f} a second",
-            "ours / bare GET": f"{rate['ours'] / rate['raw']:.2f}",
-            "ours / hello": f"{rate['ours'] / rate['hello']:.2f}",
-            "ours filtered": f"{rate['filtered']:,.0f} a second",
-            "filtered / not filtered": f"{rate['filtered'] / rate['ours']:.2f}",
-            "live, ten titles": f"{rate['live']:,.0f} a second",
-            "Flask with one bare MGET of ten rows": f"{rate['rows']:,.0f} a second",
-            "live / bare MGET": f"{rate['live'] / rate['rows']:.2f}",
-            "title search": f"{rate['search']:,.0f} a second",
-        },
-    )
+        cached = stack.enter_context(servers.api(url, **QUIET))
+        mixed = stack.enter_context(servers.api(url, **QUIET))
+        plain = stack.enter_context(servers.api(url, **QUIET, ANIREC_CACHE_MB="0"))
+        bare = stack.enter_context(servers.reference(url, live.generation))
+        targets = _targets(live, cached, mixed, plain, bare)
+        loads = take_turns(targets, work)
+    _show(live, loads)
 
 
-def _published(url: str) -> tuple[str, list[int]]:
+def published(url: str) -> Published:
+    """Look at what is live."""
     with Redis.from_url(url) as client:
-        text = client.hget(keys.CONTROL, "pointer")
-        generation = pointer.decode(text).live[0].generation
-        prefix = keys.prefix(generation, "u")
-        found = client.scan_iter(match=f"{prefix}*", count=1000)
-        return generation, [int(key[len(prefix) :]) for key in found]
+        generation = pointer.decode(client.hget(keys.CONTROL, "pointer")).live[0].generation
+        users, anime = (_ids(client, keys.prefix(generation, one)) for one in "ui")
+        manifest = json.loads(client.get(keys.manifest(generation)))
+    genre = "Action" if "Action" in manifest["genres"] else manifest["genres"][0]
+    return Published(generation, users, anime, genre)
 
 
-def looking_up(path: str, users: Sequence[int]) -> str:
-    """A wrk script that asks for random users."""
-    return _script(
-        f"local ids = {_lua(users)}",
-        f"return wrk.format('GET', string.format('{path}', ids[math.random(#ids)]))",
-    )
+def _ids(client: Redis, prefix: str) -> list[int]:
+    return [int(key[len(prefix) :]) for key in client.scan_iter(match=f"{prefix}*", count=1000)]
 
 
-def filtering(path: str, users: Sequence[int]) -> str:
-    """The same, each time with another filter of what people filter by."""
-    return _script(
-        f"local ids = {_lua(users)}\nlocal filters = {_lua(FILTERS)}",
-        f"return wrk.format('GET', string.format('{path}', ids[math.random(#ids)])"
-        " .. '?' .. filters[math.random(#filters)])",
-    )
+def _targets(live: Published, cached: str, mixed: str, plain: str, bare: str) -> dict[str, Target]:
+    """`cached` is asked for one page of each user, as `mixed` is for whatever else."""
+    path = "/v1/users/%s/recommendations"
+    ours = wrk.lookups(path, live.users)
+    made = {n: wrk.bodies("/v1/recommendations", _bodies(live, n)) for n in TITLES}
+    return {
+        "hello": Target(f"{bare}/hello"),
+        "cached": Target(cached, ours),
+        "bare": Target(bare, wrk.lookups("/raw/%s", live.users)),
+        "plain": Target(plain, ours),
+        "pure": Target(mixed, wrk.lookups(f"{path}?franchise=all", live.users)),
+        "rows": Target(bare, wrk.bodies("/rows", _bodies(live, 10))),
+        **{f"live {n}": Target(plain, script) for n, script in made.items()},
+        "live cached": Target(mixed, made[10]),
+        **_filtered(live, mixed, plain, path),
+    }
 
 
-def searching(texts: Sequence[str]) -> str:
-    """A wrk script that types random texts."""
-    return _script(
-        f"local texts = {_lua([quote(text) for text in texts])}",
-        "return wrk.format('GET', '/v1/anime?q=' .. texts[math.random(#texts)])",
-    )
+def _filtered(live: Published, cached: str, plain: str, path: str) -> dict[str, Target]:
+    """Nothing where this version of the API has no filters."""
+    script = wrk.lookups(f"{path}?genres={live.genre}&year_min=2000", live.users)
+    if not _has_filters():
+        return {}
+    return {"filtered cached": Target(cached, script), "filtered plain": Target(plain, script)}
 
 
-def sending(path: str, bodies: Sequence[str]) -> str:
-    """A wrk script that sends random bodies."""
-    return _script(
-        f"local bodies = {_lua(bodies)}\nlocal headers = {{['Content-Type'] = 'application/json'}}",
-        f"return wrk.format('POST', '{path}', headers, bodies[math.random(#bodies)])",
-    )
+def _has_filters() -> bool:
+    from api.parameters import Listing
+
+    return hasattr(Listing(), "genres")
 
 
-def _script(once: str, each_time: str) -> str:
-    return f"{once}\nmath.randomseed(os.time())\nrequest = function() {each_time} end\n"
+def _bodies(live: Published, n: int) -> list[str]:
+    draw = random.Random(1)
+    chosen = (draw.sample(live.anime, min(n, len(live.anime))) for _ in range(BODIES))
+    return [
+        json.dumps({"ratings": [{"anime_id": one, "rating": draw.randint(1, 10)} for one in some]})
+        for some in chosen
+    ]
 
 
-def _lua(values: Sequence[object]) -> str:
-    return "{" + ",".join(json.dumps(value) for value in values) + "}"
+def take_turns(targets: Mapping[str, Target], work: Path) -> dict[str, Load]:
+    """Medians of some rounds, after one that does not count."""
+    found: dict[str, list[Load]] = {name: [] for name in targets}
+    for turn in range(ROUNDS + 1):
+        for name, target in targets.items():
+            load = wrk.run(target, work, SECONDS)
+            if turn:
+                found[name].append(load)
+    return {
+        name: Load(
+            statistics.median(one.rate for one in loads), statistics.median(o.p99 for o in loads)
+        )
+        for name, loads in found.items()
+    }
 
 
-def _wrk(address: str, lua: str, script: Path) -> float:
-    script.write_text(lua, encoding="utf-8")
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", str(script), address]
-    done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if _BAD.search(done):
-        raise click.ClickException(f"some answers were errors:\n{done}")
-    return float(_RATE.search(done).group(1))
+def _show(live: Published, loads: Mapping[str, Load]) -> None:
+    def rate(name: str) -> str:
+        return f"{loads[name].rate:>8,.0f} a second, p99 {loads[name].p99 * 1000:.2f} ms"
 
+    def ratio(name: str, other: str) -> str:
+        return f"{loads[name].rate / loads[other].rate:>8.2f}"
 
-@contextmanager
-def _api(url: str) -> Iterator[str]:
-    port = _free_port()
-    with api_process(url, "127.0.0.1", port):
-        yield _ready(f"http://127.0.0.1:{port}", "/readyz")
-
-
-@contextmanager
-def _reference(url: str, generation: str) -> Iterator[str]:
-    port = _free_port()
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port),
-        "--workers", "1", "--blocking-threads", str(BLOCKING_THREADS), "--no-ws",
-        "--log-level", "error",
-        "tests.benchmarks.reference_app:app",
-    ]  # fmt: skip
-    env = os.environ | {"ANIREC_STORE": url, "REFERENCE_GENERATION": generation}
-    server = subprocess.Popen(command, env=env)
-    try:
-        yield _ready(f"http://127.0.0.1:{port}", "/hello")
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _ready(address: str, path: str) -> str:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(address + path, timeout=1) as answer:
-                json.load(answer)
-            return address
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise click.ClickException(f"{address} did not get ready")
+    slower = loads["cached"].p99 / loads["hello"].p99
+    rows = {
+        "Flask hello": rate("hello"),
+        "ours, cache warm": rate("cached"),
+        "ours, another parameter, cache warm": rate("pure"),
+        "Flask with one bare GET": rate("bare"),
+        "ours, cache off": rate("plain"),
+        "Flask with one bare MGET of ten rows": rate("rows"),
+        **{f"live, {n} titles, cache off": rate(f"live {n}") for n in TITLES},
+        "live, 10 titles, cache warm": rate("live cached"),
+        "cached / hello (at least 0.8)": ratio("cached", "hello"),
+        "p99 of cached / of hello (at most 1.5)": f"{slower:>8.2f}",
+        "cache off / bare GET (at least 0.85)": ratio("plain", "bare"),
+        "live of 10, cache off / bare MGET (0.6)": ratio("live 10", "rows"),
+    }
+    if "filtered plain" in loads:
+        rows |= {
+            "filtered, cache warm": rate("filtered cached"),
+            "filtered, cache off": rate("filtered plain"),
+            "filtered / unfiltered, cache off (0.75)": ratio("filtered plain", "plain"),
+            "filtered / unfiltered, warm (0.75)": ratio("filtered cached", "cached"),
+        }
+    title = f"{wrk.CONNECTIONS} connections, {len(live.users)} users at random, one worker"
+    show(f"Lookups, {title}", rows)

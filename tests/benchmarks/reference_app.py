@@ -1,4 +1,6 @@
-"""What lookups are measured against: Flask saying hello, and handing out one bare GET or MGET."""
+"""What the API is measured against: Flask saying hello, and Flask handing out what a GET, or an
+MGET, brings.
+"""
 
 import os
 
@@ -19,15 +21,16 @@ def hello() -> Response:
     return jsonify(message="hello")
 
 
-@app.post("/rows")
-def rows() -> Response:
-    """The least a live answer does: the rows of some titles as they are."""
-    titles = request.get_json()
-    found = store.mget([keys.influence(generation, AnimeId(one)) for one in titles])
-    return Response(b"".join(row for row in found if row))
-
-
 @app.get("/raw/<int:user_id>")
 def raw(user_id: int) -> Response:
     """The least a lookup does: the stored bytes as they are."""
     return Response(store.get(keys.user(generation, UserId(user_id))))
+
+
+@app.post("/rows")
+def rows() -> Response:
+    """The least a live answer does: the rows of the titles that are named, as they are."""
+    names = [
+        keys.influence(generation, AnimeId(one["anime_id"])) for one in request.json["ratings"]
+    ]
+    return Response(b"".join(row or b"" for row in store.mget(names)))

@@ -4,21 +4,19 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from contextlib import ExitStack, contextmanager, suppress
-from http.client import HTTPConnection
+from contextlib import ExitStack
 
 import pytest
 from redis import Redis
 
 from api import wsgi
 from api.settings import Settings
+from tests.api_server import SECONDS, ask, eventually, serving, start_api
 from tests.builders import GENERATION, LATER, publish_small, ranking, set_live
+from tests.redis_server import free_port
 
 PATH = "/v1/users/7/recommendations"
-SECONDS = 5.0
 STALLED = (
     b"POST /v1/recommendations HTTP/1.1\r\nHost: localhost\r\n"
     b'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"rati'
@@ -29,15 +27,6 @@ STALLED = (
 def redis(redis_url):
     with Redis.from_url(redis_url) as client:
         yield client
-
-
-def eventually(read, expected):
-    """Ask until the answer is the expected one; say how many seconds it took."""
-    started = time.monotonic()
-    while (answer := read()) != expected:
-        assert time.monotonic() - started < SECONDS, f"still {answer!r}, not {expected!r}"
-        time.sleep(0.02)
-    return time.monotonic() - started
 
 
 def test_a_lookup_reads_what_was_published(redis, redis_url):
@@ -88,22 +77,28 @@ def test_an_address_cannot_turn_bytes_into_text(redis, redis_url):
     assert wsgi.build(settings).test_client().get(PATH).status_code == 200
 
 
-def test_a_killed_store_is_a_503_until_it_is_back(start_redis, tmp_path):
+def test_without_its_store_a_worker_answers_what_it_remembers_and_says_so(start_redis, tmp_path):
     server = start_redis(tmp_path)
     client = wsgi.build(Settings(server.url)).test_client()
     with Redis.from_url(server.url) as redis:
         publish_small(redis, users={7: ranking(2)})
     assert client.get(PATH).status_code == 200
 
+    assert client.get(PATH).json["stale"] is False
+
     server.stop()
-    assert client.get(PATH).status_code == 503
+    eventually(lambda: client.get(PATH).json["stale"], True)
+    assert client.get(PATH).headers["Cache-Control"] == "no-store"
+    unknown = client.get("/v1/users/8/recommendations")
+    assert (unknown.status_code, unknown.headers["Retry-After"]) == (503, "2")
     assert client.get("/healthz").status_code == 200
 
     server = start_redis(tmp_path)
     try:
         with Redis.from_url(server.url) as redis:
             publish_small(redis, users={7: ranking(2)})
-        assert client.get(PATH).status_code == 200
+        eventually(lambda: client.get("/v1/users/8/recommendations").status_code, 200)
+        assert client.get(PATH).json["stale"] is False
     finally:
         server.stop()
 
@@ -136,49 +131,6 @@ def test_a_store_that_hangs_is_given_up_quickly(start_redis, tmp_path):
     finally:
         server.process.send_signal(signal.SIGCONT)
         server.stop()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start_api(pass_fds=(), **env):
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("ANIREC_")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "api"],
-        env=variables | env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        pass_fds=pass_fds,
-    )
-
-
-@contextmanager
-def serving(redis_url, port, pass_fds=(), **env):
-    process = start_api(pass_fds, ANIREC_STORE=redis_url, ANIREC_PORT=str(port), **env)
-    try:
-        eventually(lambda: ask(port, "GET", "/healthz")[0], 200)
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # a killed server leaves its workers behind
-        process.communicate()
-
-
-def ask(port, method, path, body=None, headers=None):
-    connection = HTTPConnection("localhost", port, timeout=SECONDS)
-    try:
-        connection.request(method, path, body, headers or {})
-        response = connection.getresponse()
-        return response.status, response.read(), response.headers
-    except OSError:
-        return 0, b"", {}
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize(

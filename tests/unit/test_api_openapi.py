@@ -4,12 +4,15 @@ import json
 import re
 
 import pytest
+from fakeredis import FakeRedis
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
-from api.app import create_app
+from api.app import Parts, create_app
+from api.metrics import Metrics
 from api.openapi import describe
 from api.routes import ROUTES
+from api.writes import Writes
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.records import Column, Interaction, Status
 from tests.builders import SmallGeneration, anime, ranking
@@ -49,6 +52,7 @@ GOOD = [
     ("/v1/generation", "/v1/generation"),
     ("/healthz", "/healthz"),
     ("/readyz", "/readyz"),
+    ("/metrics", "/metrics"),
     ("/openapi.json", "/openapi.json"),
     ("/docs", "/docs"),
     ("/docs/style.css", "/docs/style.css"),
@@ -62,8 +66,15 @@ BODIES = [
 ]
 
 
+def app():
+    rankings, store = InMemoryRankings(MADE), FakeRedis()
+    writes = Writes(rankings, store, store, backlog=9)
+    others = writes.init_app, lambda made: Metrics().init_app(made, rankings)
+    return create_app(rankings, Parts(others=others))
+
+
 def client():
-    return create_app(InMemoryRankings(MADE)).test_client()
+    return app().test_client()
 
 
 def operation(path, method="get"):
@@ -94,10 +105,9 @@ def test_every_reference_leads_somewhere():
 
 
 def test_every_route_of_the_app_is_described_and_no_other():
-    app = create_app(InMemoryRankings(MADE))
     served = {
         (re.sub(r"<\w+:(\w+)>", r"{\1}", rule.rule), method.lower())
-        for rule in app.url_map.iter_rules()
+        for rule in app().url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
 
@@ -133,6 +143,15 @@ def test_real_answers_are_as_described(path, url):
 
     assert response.status_code == 200
     conforms(response, path)
+
+
+def test_writing_is_described_as_it_is():
+    rate, forget = "/v1/users/{user_id}/ratings", "/v1/users/{user_id}"
+
+    conforms(client().post("/v1/users/7/ratings", json={"anime_id": 1, "rating": 9}), rate, "post")
+    assert client().delete("/v1/users/7").status_code == 204
+    assert "content" not in operation(forget, "delete")["responses"]["204"]
+    assert operation(rate, "post")["security"] == operation(forget, "delete")["security"]
 
 
 @pytest.mark.parametrize("body", BODIES)

@@ -84,14 +84,14 @@ def test_only_the_generation_asked_for_is_read(rankings_of):
         SmallGeneration(generation=LATER, users={7: ranking(2)}),
     )
 
-    assert list(rankings.for_user(GENERATION, 7, first(10)).columns) == [1]
-    assert list(rankings.for_user(LATER, 7, first(10)).columns) == [2]
+    assert list(rankings.user(GENERATION, 7).read(first(10)).columns) == [1]
+    assert list(rankings.user(LATER, 7).read(first(10)).columns) == [2]
 
 
 def test_a_list_is_read_up_to_the_limit(rankings_of):
     rankings = rankings_of(SmallGeneration(users={7: ranking(4, 3, 2, 1)}))
 
-    found = rankings.for_user(GENERATION, 7, first(2))
+    found = rankings.user(GENERATION, 7).read(first(2))
 
     assert list(found.columns) == [4, 3]
     assert found.scores == pytest.approx([1.0, 0.5], abs=1e-3)
@@ -100,7 +100,7 @@ def test_a_list_is_read_up_to_the_limit(rankings_of):
 def test_reasons_come_with_their_shares(rankings_of):
     stored = ranking(1, 2, reasons={3: 0.6, 4: 0.2})
 
-    found = rankings_of(SmallGeneration(users={7: stored})).for_user(GENERATION, 7, first(1))
+    found = rankings_of(SmallGeneration(users={7: stored})).user(GENERATION, 7).read(first(1))
 
     assert list(found.reasons) == [(3, 153, 4, 51)]
 
@@ -108,8 +108,8 @@ def test_reasons_come_with_their_shares(rankings_of):
 def test_an_empty_list_is_not_a_missing_one(rankings_of):
     rankings = rankings_of(SmallGeneration(users={7: ()}))
 
-    assert list(rankings.for_user(GENERATION, 7, first(10)).columns) == []
-    assert rankings.for_user(GENERATION, 8, first(10)) is None
+    assert list(rankings.user(GENERATION, 7).read(first(10)).columns) == []
+    assert rankings.user(GENERATION, 8).read(first(10)) is None
 
 
 def test_users_and_anime_with_the_same_id_are_kept_apart(rankings_of):
@@ -152,17 +152,17 @@ def live(rankings):
     return rankings.pointer().live[0].generation
 
 
-def test_a_flip_is_seen_when_the_pointer_is_a_second_old(client):
+def test_a_flip_is_seen_when_the_pointer_is_a_quarter_of_a_second_old(client):
     clock = Clock()
-    rankings = RedisRankings(client, clock)
+    rankings = RedisRankings(client, clock=clock)
     set_live(client, GENERATION)
     assert live(rankings) == GENERATION
 
     set_live(client, LATER)
-    clock.now += 0.9
+    clock.now += 0.24
     assert live(rankings) == GENERATION
 
-    clock.now += 0.1
+    clock.now += 0.01
     assert live(rankings) == LATER
 
 
@@ -176,13 +176,14 @@ def test_a_generation_is_loaded_once(client):
     assert rankings.load(GENERATION) is first
 
 
-def test_two_generations_are_kept_and_the_oldest_is_let_go(client):
-    names = ["g1", "g2", "g3"]
+def test_three_generations_are_kept_and_the_oldest_is_let_go(client):
+    names = ["g1", "g2", "g3", "g4"]
     for name in names:
         publish_small(client, name)
     rankings = RedisRankings(client)
-    first, second, third = [rankings.load(name) for name in names]
+    first, second, third, fourth = [rankings.load(name) for name in names]
 
+    assert rankings.load("g4") is fourth
     assert rankings.load("g3") is third
     assert rankings.load("g2") is second
     assert rankings.load("g1") is not first
@@ -198,7 +199,7 @@ def test_a_generation_without_a_popular_list_has_an_empty_one(client):
 @pytest.mark.parametrize(
     ("key", "read"),
     [
-        (keys.user(GENERATION, 7), lambda rankings: rankings.for_user(GENERATION, 7, first(10))),
+        (keys.user(GENERATION, 7), lambda rankings: rankings.user(GENERATION, 7).read(first(10))),
         (
             keys.similar(GENERATION, 7),
             lambda rankings: rankings.similar_to(GENERATION, 7, first(10)),
@@ -228,4 +229,4 @@ def test_a_list_cut_short_is_refused(client):
     client.set(keys.user(GENERATION, 7), ranking_codec.encode(ranking(1, 2, 3))[:-1])
 
     with pytest.raises(PayloadError, match="ranking is"):
-        RedisRankings(client).for_user(GENERATION, 7, first(10))
+        RedisRankings(client).user(GENERATION, 7).read(first(10))

@@ -9,7 +9,7 @@ from schemas.records import MAX_ANIME_ID, MAX_USER_ID, AnimeId, Generation, User
 generations = st.from_regex(r"[0-9]{8}T[0-9]{6}Z", fullmatch=True).map(Generation)
 users = st.integers(0, MAX_USER_ID).map(UserId)
 anime = st.integers(1, MAX_ANIME_ID).map(AnimeId)
-OF_USER = (keys.user, keys.history, keys.neighbours)
+OF_USER = (keys.user, keys.overlay, keys.history, keys.neighbours)
 OF_ANIME = (keys.similar, keys.influence)
 BY_ID = dict.fromkeys(OF_USER, users) | dict.fromkeys(OF_ANIME, anime)
 BY_NAME = (keys.popular_in_genre, keys.popular_in_type)

@@ -1,0 +1,103 @@
+"""What every answer gets, whoever made it: an id, safe headers, and that it is counted."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from api.front import ROUTE
+from api.lookup import SOURCE
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REQUEST_ID: Final = "anirec.request_id"
+OTHER: Final = "other"
+_SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE: Final = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+]
+_SAFE_PAGE: Final = [
+    *_SAFE[:2],
+    (
+        "Content-Security-Policy",
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'",
+    ),
+]
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One request that was answered; `route` is its rule, or "other"."""
+
+    method: str
+    route: str
+    status: int
+    source: str
+    seconds: float
+    request_id: str
+    path: str
+
+
+class Envelope:
+    """A WSGI application around another one; each of `observers` is told of each answer."""
+
+    def __init__(
+        self,
+        inner: "WSGIApplication",
+        observers: Iterable[Callable[[Done], None]] = (),
+        is_leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._inner, self._observers = inner, tuple(observers)
+        self._is_leaving = is_leaving
+        # Random bytes for each request would cost a system call.
+        self._mine, self._number = os.urandom(4).hex(), count()
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        started = time.perf_counter()
+        request_id = environ.get("HTTP_X_REQUEST_ID", "")
+        if not _SANE.fullmatch(request_id):
+            request_id = f"{self._mine}{next(self._number) & 0xFFFFFFFF:08x}"
+        environ[REQUEST_ID] = request_id
+        seen = "500"
+
+        def begin(
+            status: str, headers: Headers, failed: "OptExcInfo | None" = None, /
+        ) -> Callable[[bytes], object]:
+            nonlocal seen
+            seen = status[:3]
+            headers += _SAFE_PAGE if _is_page(headers) else _SAFE
+            headers.append(("X-Request-ID", request_id))
+            if self._is_leaving():
+                headers.append(("Connection", "close"))
+            return (
+                start_response(status, headers)
+                if failed is None
+                else start_response(status, headers, failed)
+            )
+
+        body = self._inner(environ, begin)
+        if self._observers:
+            done = Done(
+                environ["REQUEST_METHOD"], environ.get(ROUTE) or OTHER, int(seen),
+                environ.get(SOURCE, ""), time.perf_counter() - started, request_id,
+                environ["PATH_INFO"],
+            )  # fmt: skip
+            for observe in self._observers:
+                observe(done)
+        return body
+
+
+def _is_page(headers: Headers) -> bool:
+    return any(value.startswith("text/html") for name, value in headers if name == "Content-Type")

@@ -1,0 +1,59 @@
+"""The short way in: lookups that can be answered at once never reach Flask.
+
+Whatever is unusual here, from a strange path to an error, goes on to Flask, which answers the
+same lookups by the same code and says what is wrong.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from api.lookup import SOURCE, Lookup
+from schemas.records import MAX_USER_ID, UserId
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ROUTE: Final = "anirec.route"
+"""Where, in a request's environment, metrics find which route it took."""
+ERROR: Final = "anirec.error"
+"""Where Flask finds what went wrong here, so that it need not try again."""
+LOOKUP: Final = "/v1/users/<digits:user_id>/recommendations"
+_BEFORE: Final = "/v1/users/"
+_AFTER: Final = "/recommendations"
+_DIGITS: Final = len(str(MAX_USER_ID)) - 1
+_STATUS: Final = {200: "200 OK", 304: "304 NOT MODIFIED"}
+
+
+class Front:
+    """A WSGI application around another one."""
+
+    def __init__(self, inner: "WSGIApplication", lookup: Lookup) -> None:
+        self._inner, self._lookup = inner, lookup
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path[-len(_AFTER) :] == _AFTER and environ["REQUEST_METHOD"] == "GET":
+            digits = path[len(_BEFORE) : -len(_AFTER)]
+            plain = path.startswith(_BEFORE) and digits.isascii() and digits.isdigit()
+            if plain and len(digits) <= _DIGITS:
+                reply = self._try(UserId(int(digits)), environ)
+                if reply is not None:
+                    start_response(*reply[0])
+                    return [reply[1]]
+        return self._inner(environ, start_response)
+
+    def _try(
+        self, user_id: UserId, environ: "WSGIEnvironment"
+    ) -> tuple[tuple[str, list[tuple[str, str]]], bytes] | None:
+        query = environ.get("QUERY_STRING", "").encode("latin-1")
+        try:
+            reply = self._lookup.answer(user_id, query, environ.get("HTTP_IF_NONE_MATCH", ""))
+        except Exception as error:  # Flask raises it again, and knows what to answer to each
+            environ[ERROR] = error
+            return None
+        environ[ROUTE], environ[SOURCE] = LOOKUP, reply.source
+        if reply.status == 200:
+            reply.headers.append(("Content-Length", str(len(reply.body))))
+        return (_STATUS[reply.status], reply.headers), reply.body

@@ -1,0 +1,47 @@
+"""Keys and rate limits, asked for before a route runs."""
+
+from typing import Final
+
+from flask import Flask, request
+
+from api.auth import Keys
+from api.limits import ADDRESS, KEY, RateLimits
+
+WRITES: Final = frozenset({"rate", "forget"})
+LIMITED: Final = WRITES | {"live"}
+OPEN: Final = frozenset(
+    {
+        "healthz",
+        "readyz",
+        "metrics",
+        "home",
+        "static",
+        "openapi",
+        "docs",
+        "docs_style",
+        "docs_script",
+    }
+)
+"""Endpoints that never need a key: they say nothing about anybody."""
+
+
+class Guard:
+    """Refuses what may not be answered.
+
+    Writes always need a key; where reads are private, so does everything but OPEN.
+    """
+
+    def __init__(self, keys: Keys, limits: RateLimits | None, *, private_reads: bool) -> None:
+        self._keys, self._limits, self._private = keys, limits, private_reads
+
+    def init_app(self, app: Flask) -> None:
+        app.before_request(self.check)
+
+    def check(self) -> None:
+        endpoint = request.endpoint or ""
+        if self._limits is not None and endpoint in LIMITED:
+            self._limits.count(ADDRESS, request.remote_addr or "unknown")
+        if endpoint in WRITES or (self._private and endpoint and endpoint not in OPEN):
+            holder = self._keys.require(request.headers.get("Authorization", ""))
+            if self._limits is not None and endpoint in LIMITED:
+                self._limits.count(KEY, holder.key_id)

@@ -1,0 +1,105 @@
+"""GET /v1/users/{user_id}/recommendations, said without Flask: the one route that must be fast.
+
+An answer follows from a generation, what is known of the user, and the parameters. So it is
+remembered beside what is known of the user, and forgotten with it.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from api import render, routes, service
+from api.queries import parse_query
+from api.repository import Loaded, Made, Rankings, UserState
+from schemas.records import UserId
+
+SOURCE: Final = "anirec.source"
+"""Where, in a request's environment, metrics find what kind of answer it got."""
+FORMAT: Final = 1
+"""Part of every tag: to be raised when the same data is answered in other words."""
+PRIVATE: Final = "private, no-cache"
+_JSON: Final = ("Content-Type", "application/json")
+_STALE: Final = (_JSON, ("Cache-Control", "no-store"))
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, headers and body of an answer; `source` and `variant` are for metrics."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    source: str
+    variant: str
+
+
+class Lookup:
+    """Answers from what is remembered, else from the store."""
+
+    def __init__(
+        self, rankings: Rankings, exposed: Callable[[str, str], None] = lambda *_: None
+    ) -> None:
+        self._rankings, self._exposed = rankings, exposed
+
+    def answer(self, user_id: UserId, query: bytes, known: str) -> Reply:
+        """The answer, or that it is the one whose tag is `known`, as If-None-Match gives it.
+
+        Raises:
+            InvalidParameterError: a parameter is refused.
+            NothingPublishedError, PayloadError, RedisError: as api.repository says.
+        """
+        loaded, variant = service.current_for(self._rankings, user_id)
+        state = self._rankings.user(loaded.generation, user_id)
+        if variant:
+            self._exposed(variant, loaded.generation)
+        if self._rankings.is_stale:
+            return self._stale(loaded, state, query, variant)
+        made = state.answers.get((variant, query))
+        if made is None:
+            parse_query(query, routes.LISTING)  # what is refused has no tag
+            tag = _tag(state, query, variant)
+            if matches(known, tag):
+                return _unchanged(tag, "", variant)
+            made = self._make(loaded, state, query, variant, tag)
+            self._rankings.keep(state, (variant, query), made)
+        elif matches(known, made.tag):
+            return _unchanged(made.tag, made.source, variant)
+        headers = [_JSON, ("ETag", made.tag), ("Cache-Control", PRIVATE)]
+        return Reply(200, headers, made.body, made.source, variant)
+
+    def _make(self, loaded: Loaded, state: UserState, query: bytes, variant: str, tag: str) -> Made:
+        asked = parse_query(query, routes.LISTING)
+        answer = service.recommend_from(self._rankings, loaded, state, asked)
+        shown = replace(answer, variant=variant)
+        body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
+        return Made(tag, body.encode(), answer.source)
+
+    def _stale(self, loaded: Loaded, state: UserState, query: bytes, variant: str) -> Reply:
+        """Said to be old, and not to be kept by anybody."""
+        asked = parse_query(query, routes.LISTING)
+        answer = service.recommend_from(self._rankings, loaded, state, asked)
+        shown = replace(answer, variant=variant, stale=True)
+        body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
+        return Reply(200, [*_STALE], body.encode(), answer.source, variant)
+
+
+def _tag(state: UserState, query: bytes, variant: str) -> str:
+    newest = "{}.{}".format(*state.recent[-1].entry) if state.recent else "0"
+    asked = zlib.crc32(query)
+    return f'"{FORMAT}-{state.generation}{variant}-{state.revision}-{newest}-{asked:08x}"'
+
+
+def matches(asked: str, tag: str) -> bool:
+    """Whether If-None-Match names a tag; a proxy may have made it a weak one."""
+    if not asked:
+        return False
+    named = (one.strip().removeprefix("W/") for one in asked.split(","))
+    return asked.strip() == "*" or tag in named
+
+
+def _unchanged(tag: str, source: str, variant: str) -> Reply:
+    headers = [("ETag", tag), ("Cache-Control", PRIVATE)]
+    return Reply(304, headers, b"", source, variant)

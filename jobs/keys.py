@@ -1,0 +1,76 @@
+"""`anirec keys`: who may write, and read where reads are private."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from jobs import options, stores
+
+
+@click.group(context_settings={"max_content_width": 100})
+def keys() -> None:
+    """Create, list and revoke API keys. The API follows within a second.
+
+    To rotate: create a second one, use it everywhere, revoke the first.
+
+    \b
+    Example: anirec keys create --label importer --store redis://localhost:6379
+    """
+
+
+@keys.command(context_settings={"max_content_width": 100})
+@click.option("--label", default="", help="Whom it is for.")
+@options.store_option
+def create(label: str, store: str | None) -> None:
+    """Make a key and print it: the store keeps only its hash, so this is the one time to see it.
+
+    \b
+    Example: anirec keys create --label importer
+    """
+    from store import access
+
+    with stores.opened(store) as client:
+        made, key = access.create(client, label, datetime.now(UTC))
+    click.echo(f"id {made.key_id}; send it as Authorization: Bearer KEY", err=True)
+    click.echo(key)
+
+
+@keys.command("list", context_settings={"max_content_width": 100})
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@options.store_option
+def list_keys(as_json: bool, store: str | None) -> None:
+    """List keys, oldest first, without their secrets.
+
+    \b
+    Example: anirec keys list
+    """
+    from store import access
+
+    with stores.opened(store) as client:
+        found = list(access.everyone(client).values())
+    if as_json:
+        rows = [asdict(one) for one in found]
+        click.echo(json.dumps([{k: v for k, v in row.items() if k != "digest"} for row in rows]))
+        return
+    for one in found:
+        click.echo(f"{one.key_id}  {one.created}  {one.label}")
+    if not found:
+        click.echo("there are none: nobody can write")
+
+
+@keys.command(context_settings={"max_content_width": 100})
+@click.argument("key_id", metavar="ID")
+@options.store_option
+def revoke(key_id: str, store: str | None) -> None:
+    """Make a key worthless.
+
+    \b
+    Example: anirec keys revoke 1a2b3c4d
+    """
+    from store import access
+
+    with stores.opened(store) as client:
+        access.revoke(client, key_id)
+    click.echo(f"{key_id} is revoked")

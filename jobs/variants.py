@@ -1,0 +1,111 @@
+"""`anirec variants`: an A/B test of two generations."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from jobs import options
+from schemas.records import Generation
+
+if TYPE_CHECKING:
+    from batch.publish.retention import Retention
+    from schemas.pointer import Pointer
+
+_NAMES = "ab"
+
+
+@click.group(context_settings={"max_content_width": 100})
+def variants() -> None:
+    """Serve two generations by shares; answers name their `variant`, a or b.
+
+    A user keeps the variant for as long as the test runs, also when the share of b grows. The
+    next refresh that flips ends a test, as does a rollback.
+
+    \b
+    Example: anirec variants set 20261124T020000Z --share 0.1
+    """
+
+
+@variants.command("set", context_settings={"max_content_width": 100})
+@click.argument("generation")
+@click.option("--share", type=float, default=0.5, show_default=True, help="Of users, for b.")
+@options.store_option
+@options.params_option
+def set_(generation: str, share: float, store: str | None, params_file: str | None) -> None:
+    """Make GENERATION variant b, beside the live one, which is a.
+
+    \b
+    Example: anirec variants set 20261124T020000Z --share 0.1
+    """
+    from batch.publish.variants import split
+
+    with _retention(store, params_file) as retention:
+        after = split(retention, Generation(generation), share, datetime.now(UTC))
+    click.echo(_sentence(after))
+
+
+@variants.command(context_settings={"max_content_width": 100})
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options.store_option
+@options.params_option
+def show(as_json: bool, store: str | None, params_file: str | None) -> None:
+    """Say what serves in which shares, and how many answers named each variant.
+
+    \b
+    Example: anirec variants show
+    """
+    from batch.publish.variants import exposure, live
+
+    with _retention(store, params_file) as retention:
+        found, counts = live(retention), exposure(retention.control.client)
+    if as_json:
+        shares = {one.generation: one.share for one in found.live}
+        click.echo(json.dumps({"live": shares, "exposure": counts}))
+        return
+    click.echo(_sentence(found))
+    for name, count in counts.items():
+        click.echo(f"{name}: {count} answers")
+
+
+@variants.command(context_settings={"max_content_width": 100})
+@click.argument("generation", required=False)
+@options.store_option
+@options.params_option
+def end(generation: str | None, store: str | None, params_file: str | None) -> None:
+    """Let GENERATION, by default variant a, serve everybody again.
+
+    \b
+    Example: anirec variants end 20261124T020000Z
+    """
+    from batch.publish.variants import end as stop
+
+    kept = Generation(generation) if generation else None
+    with _retention(store, params_file) as retention:
+        after = stop(retention, kept, datetime.now(UTC))
+    click.echo(_sentence(after))
+
+
+@contextmanager
+def _retention(store: str | None, params_file: str | None) -> Iterator["Retention"]:
+    from batch.publish.control import Control
+    from batch.publish.register import Register
+    from batch.publish.retention import Retention
+    from batch.publish.store import connect
+
+    kept = options.read_params(params_file).publish
+    with options.opened_store(store) as url, connect(url) as client:
+        yield Retention(Control(client), Register(client), kept)
+
+
+def _sentence(found: "Pointer") -> str:
+    if len(found.live) == 1:
+        return f"{found.live[0].generation} serves everybody"
+    parts = (
+        f"{name}: {one.generation} serves {one.share:.1%}"
+        for name, one in zip(_NAMES, found.live, strict=True)
+    )
+    return "; ".join(parts)

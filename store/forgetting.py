@@ -1,0 +1,93 @@
+"""Forgetting a user: everything that is stored about them, and a marker that they asked."""
+
+from collections.abc import Iterable
+from typing import Final, cast
+
+from redis import Redis
+
+from schemas import documents, forgetting, keys
+from schemas.forgetting import Forgotten
+from schemas.records import Generation, UserId
+from store.ratings import CHANGES_KEPT
+
+_CHUNK: Final = 5_000
+_WRITING: Final = "writing"
+_MARK: Final = """
+local time = redis.call('TIME')
+local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+local last = newest[1] and newest[1][1] or '0-0'
+redis.call('HSET', KEYS[2], ARGV[1], at .. ' ' .. last)
+redis.call('DEL', KEYS[3], KEYS[4])
+redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[2], '*', 'user', ARGV[1])
+return at .. ' ' .. last
+"""
+
+
+def forget(lists: Redis, ratings: Redis, user_id: UserId) -> None:
+    """Erase a user; a second time does no harm, and finishes what a first one left.
+
+    The marker comes first: a refresh that is writing follows it before it flips.
+    """
+    marker = _mark(ratings, user_id)
+    erase_lists(lists, readable(lists), user_id)
+    _erase_entries(ratings, user_id, marker)
+    # Again, for readers that looked in between.
+    ratings.xadd(keys.CHANGES, {"user": user_id}, maxlen=CHANGES_KEPT, approximate=True)
+
+
+def forgotten(ratings: Redis) -> dict[UserId, Forgotten]:
+    """Everybody who asked to be forgotten."""
+    found = cast(dict[bytes, bytes], ratings.hgetall(keys.FORGOTTEN))
+    return {UserId(int(user)): forgetting.read(text) for user, text in found.items()}
+
+
+def forgotten_among(ratings: Redis, users: Iterable[UserId]) -> dict[UserId, Forgotten]:
+    """Of some users those who asked to be forgotten."""
+    asked = list(users)
+    found = cast(list[bytes | None], ratings.hmget(keys.FORGOTTEN, asked)) if asked else []
+    return {
+        user: forgetting.read(text)
+        for user, text in zip(asked, found, strict=True)
+        if text is not None
+    }
+
+
+def readable(lists: Redis) -> list[Generation]:
+    """Generations that somebody may read, now or after a rollback; not one being written."""
+    found = cast(dict[bytes, bytes], lists.hgetall(keys.REGISTER))
+    return [
+        Generation(name.decode())
+        for name, text in found.items()
+        if documents.read_object("generation", text).get("state") != _WRITING
+    ]
+
+
+def erase_lists(lists: Redis, generations: Iterable[Generation], user_id: UserId) -> None:
+    """Delete what some generations know of a user."""
+    for generation in generations:
+        lists.delete(*keys.of_user(generation, user_id))
+
+
+def _mark(ratings: Redis, user_id: UserId) -> Forgotten:
+    names = (
+        keys.STREAM, keys.FORGOTTEN, keys.recent(user_id), keys.receipts(user_id), keys.CHANGES,
+    )  # fmt: skip
+    text = ratings.eval(_MARK, len(names), *names, str(user_id), str(CHANGES_KEPT))
+    return forgetting.read(cast(bytes, text))
+
+
+def _erase_entries(ratings: Redis, user_id: UserId, marker: Forgotten) -> None:
+    """The whole stream is read: an index by user would cost every rating more than this saves."""
+    wanted, first = str(user_id).encode(), "-"
+    last = "{}-{}".format(*marker.last)
+    while page := _page(ratings, first, last):
+        theirs = [entry for entry, said in page if said and said.get(b"user") == wanted]
+        if theirs:
+            ratings.xdel(keys.STREAM, *theirs)
+        first = f"({page[-1][0].decode()}"
+
+
+def _page(ratings: Redis, first: str, last: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    found = ratings.xrange(keys.STREAM, first, last, count=_CHUNK)
+    return cast(list[tuple[bytes, dict[bytes, bytes]]], found)
