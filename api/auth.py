@@ -7,8 +7,8 @@ from typing import Final
 from redis import Redis, RedisError
 
 from schemas.errors import RecommenderError
-from store import access
-from store.access import Access
+from schemas.store import access
+from schemas.store.access import Access
 
 KNOWN_SECONDS: Final = 0.9
 _SCHEME: Final = "bearer "

@@ -16,7 +16,7 @@ from schemas import keys, pointer
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.pointer import Pointer
 from schemas.records import UserId
-from store.ratings import CHANGES_KEPT
+from schemas.store.ratings import CHANGES_KEPT
 
 ASK_SECONDS: Final = 0.25
 TRUST_SECONDS: Final = 0.9

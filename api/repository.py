@@ -31,7 +31,7 @@ from schemas.manifests import GenerationManifest
 from schemas.pointer import Pointer
 from schemas.ratings import Recent
 from schemas.records import AnimeId, Generation, Neighbour, UserId
-from store import forgetting
+from schemas.store import forgetting
 
 KEPT: Final = 3
 """Generations held in memory: two live ones, and one before for requests still running."""

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from limits import parse_many
 
 from schemas.errors import SettingsError
-from store import addresses
+from schemas.store import addresses
 
 Value = TypeVar("Value")
 

@@ -15,7 +15,7 @@ from api.service import UnknownAnimeError
 from schemas.errors import InvalidParameterError, RecommenderError
 from schemas.ratings import Rating
 from schemas.records import AnimeId, Status, UserId
-from store import forgetting, ratings
+from schemas.store import forgetting, ratings
 
 MOST_BYTES: Final = 4_096
 _KEY: Final = re.compile(r"[!-~]{1,200}")

@@ -19,8 +19,8 @@ from api.readiness import Readiness, some_users
 from api.repository import Rankings, RedisRankings
 from api.settings import Settings
 from api.writes import Writes
-from store import connections
-from store.connections import Patience
+from schemas.store import connections
+from schemas.store.connections import Patience
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

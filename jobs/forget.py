@@ -21,7 +21,7 @@ def forget(user: int, store: str | None, ratings_store: str) -> None:
     \b
     Example: anirec forget 42 --store redis://localhost:6379
     """
-    from store import forgetting
+    from schemas.store import forgetting
 
     with ExitStack() as stack:
         lists = stack.enter_context(stores.opened(store))

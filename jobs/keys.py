@@ -29,7 +29,7 @@ def create(label: str, store: str | None) -> None:
     \b
     Example: anirec keys create --label importer
     """
-    from store import access
+    from schemas.store import access
 
     with stores.opened(store) as client:
         made, key = access.create(client, label, datetime.now(UTC))
@@ -46,7 +46,7 @@ def list_keys(as_json: bool, store: str | None) -> None:
     \b
     Example: anirec keys list
     """
-    from store import access
+    from schemas.store import access
 
     with stores.opened(store) as client:
         found = list(access.everyone(client).values())
@@ -69,7 +69,7 @@ def revoke(key_id: str, store: str | None) -> None:
     \b
     Example: anirec keys revoke 1a2b3c4d
     """
-    from store import access
+    from schemas.store import access
 
     with stores.opened(store) as client:
         access.revoke(client, key_id)

@@ -24,6 +24,6 @@ def connected(address: str) -> "Redis":
     """A client that waits and tries again before it gives up."""
     from redis.backoff import ExponentialBackoff
 
-    from store.connections import Patience, connect
+    from schemas.store.connections import Patience, connect
 
     return connect(address, Patience(_SECONDS, _RETRIES, ExponentialBackoff(cap=2, base=0.1)))

@@ -8,7 +8,7 @@ from redis import Redis
 
 from batch.publish import store
 from schemas.records import Generation, UserId
-from store import forgetting
+from schemas.store import forgetting
 
 
 @dataclass(frozen=True, slots=True)

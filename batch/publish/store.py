@@ -5,8 +5,8 @@ from typing import Final
 from redis import Redis
 from redis.backoff import ExponentialBackoff
 
-from store import connections
-from store.connections import Patience
+from schemas.store import connections
+from schemas.store.connections import Patience
 
 _SECONDS: Final = 30
 _RETRIES: Final = 5

@@ -13,7 +13,7 @@ from redis import Redis
 
 from schemas import keys
 from schemas.records import UserId
-from store import access
+from schemas.store import access
 from tests.benchmarks import servers
 from tests.benchmarks.lookups import QUIET, Published, published
 from tests.benchmarks.ratios import show

@@ -11,7 +11,7 @@ from api.settings import Settings
 from schemas import documents, keys, overlay_codec, ranking_codec
 from schemas.ratings import read_fields
 from schemas.records import Status
-from store import access, forgetting, ratings
+from schemas.store import access, forgetting, ratings
 from tests.builders import GENERATION, LATER, catalogue, publish_small, ranking
 
 PATH = "/v1/users/7/recommendations"

@@ -8,7 +8,7 @@ from redis import Redis
 from batch.dataset import open_dataset
 from batch.refresh import refresh
 from schemas import keys
-from store import forgetting
+from schemas.store import forgetting
 from tests.datasets import prepared, refreshed, request
 
 GONE = 7

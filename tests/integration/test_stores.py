@@ -17,8 +17,8 @@ from batch.publish import keyspace
 from batch.publish.control import Control
 from jobs.embedded import redis_binary
 from schemas import keys
-from store import access, connections
-from store.connections import Patience
+from schemas.store import access, connections
+from schemas.store.connections import Patience
 from tests.builders import GENERATION, publish_small, ranking
 from tests.datasets import refreshed
 from tests.redis_cluster import redis_cluster

@@ -9,8 +9,8 @@ from api.breaker import OPEN_SECONDS
 from api.freshness import ASK_SECONDS, TRUST_SECONDS
 from api.repository import RedisRankings
 from schemas import keys, overlay_codec, ranking_codec
-from store import ratings
-from store.forgetting import forget
+from schemas.store import ratings
+from schemas.store.forgetting import forget
 from tests.builders import GENERATION, publish_small, ranking
 
 MANY = 1 << 20

@@ -1,7 +1,7 @@
 import pytest
 
 from schemas.errors import SettingsError
-from store.addresses import parse
+from schemas.store.addresses import parse
 
 
 def test_one_server_is_read_as_redis_py_reads_it():

@@ -11,8 +11,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from store import addresses
-from store.addresses import Address
+from schemas.store import addresses
+from schemas.store.addresses import Address
 
 _FAULTS: Final = (RedisConnectionError, RedisTimeoutError)
 

@@ -8,7 +8,7 @@ from redis import Redis
 from schemas import documents, forgetting, keys
 from schemas.forgetting import Forgotten
 from schemas.records import Generation, UserId
-from store.ratings import CHANGES_KEPT
+from schemas.store.ratings import CHANGES_KEPT
 
 _CHUNK: Final = 5_000
 _WRITING: Final = "writing"
