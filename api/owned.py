@@ -23,8 +23,12 @@ class Owned:
     columns: Sequence[int]
     marks: Sequence[int]
 
-    def statuses(self) -> list[int]:
-        return [mark >> STATUS_SHIFT for mark in self.marks]
+    def with_status(self, status: Status) -> list[int]:
+        """The columns of the titles with a status."""
+        if status not in {mark >> STATUS_SHIFT for mark in {*self.marks}}:
+            return []
+        pairs = zip(self.columns, self.marks, strict=True)
+        return [column for column, mark in pairs if mark >> STATUS_SHIFT == status]
 
     def and_since(self, news: "Owned") -> "Owned":
         """The same with what was said later, which counts where both name a title."""

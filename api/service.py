@@ -244,13 +244,12 @@ def for_owner(
 
 
 def _known(theirs: Owned, excluded: Sequence[int], facts: Facts) -> Known:
-    rows = list(zip(theirs.columns, theirs.statuses(), strict=True))
-    started = [one for one, status in rows if status != Status.PLANNED]
-    dropped = [one for one, status in rows if status == Status.DROPPED]
+    planned = theirs.with_status(Status.PLANNED)
+    started = set(theirs.columns).difference(planned) if planned else theirs.columns
     return Known(
         banned=frozenset({*theirs.columns, *excluded}),
         started=frozenset(product_order.started_series(started, facts)),
-        dropped=frozenset(facts.franchise[one] for one in dropped),
+        dropped=frozenset(facts.franchise[one] for one in theirs.with_status(Status.DROPPED)),
     )
 
 
@@ -285,7 +284,9 @@ def _speaking(theirs: Owned, table: Mapping[str, float], most: int) -> dict[int,
     pairs = zip(theirs.columns, theirs.strengths(table), strict=True)
     said = [(column, value) for column, value in pairs if value]
     if len(said) > most:
-        said = sorted(said, key=lambda pair: -abs(pair[1]))[:most]
+        least = sorted([abs(value) for _, value in said])[-most]
+        above = [pair for pair in said if abs(pair[1]) > least]
+        said = (above + [pair for pair in said if abs(pair[1]) == least])[:most]
     return dict(said)
 
 

@@ -124,7 +124,7 @@ def rules_of_one(
     return _MISSING * missing | _DROPPED * (franchise != 0 and franchise in dropped)
 
 
-def started_series(columns: Sequence[int], facts: Facts) -> set[int]:
+def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
     """Series of which one of these titles is a main entry."""
     return {facts.series[one] for one in columns if not facts.side[one]}
 

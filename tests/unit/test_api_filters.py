@@ -195,6 +195,19 @@ def test_a_dropped_title_pushes_away_what_fills_up():
     assert sources(response) == ["popular"]
 
 
+def test_of_a_long_history_the_titles_that_count_most_fill_up():
+    titles = [anime(number, genres=("Action",) * (number > 80)) for number in range(1, 91)]
+    made = SmallGeneration(
+        anime=tuple(titles),
+        users={7: ()},
+        histories={7: history(*((column, 6, 2) for column in range(60)), (60, 10, 2), (61, 1, 2))},
+        influences={1: {80: 0.5}, 60: {81: 0.5}, 61: {82: 0.5}, 62: {83: -0.5}},
+    )
+    client = create_app(InMemoryRankings(made)).test_client()
+
+    assert ids(client.get(f"{SOMEBODY}?genres=Action")) == [83, 84, 81]
+
+
 def test_nothing_fills_up_without_a_filter():
     assert ids(client_of(**PARTS).get(SOMEBODY)) == [5]
     assert ids(client_of(**PARTS | {"users": {7: ()}}).get(SOMEBODY)) == []

@@ -69,6 +69,15 @@ def test_a_kaggle_2016_row_becomes_a_title_without_what_it_knows_of_the_future(t
     assert (found.genres, found.adult) == (("Action", "Hentai"), True)
 
 
+@pytest.mark.parametrize("heading", ["Synonyms", "Other name", "Other names", "title_synonyms"])
+def test_other_names_are_kept_whatever_their_column_is_called(tmp_path, heading):
+    text = f'MAL_ID,Name,Genres,{heading}\n1,Shingeki no Kyojin,Action,"AoT, SnK &amp; co, AoT"\n'
+
+    [found], _ = read(tmp_path, text)
+
+    assert found.synonyms == ("AoT", "SnK & co")
+
+
 def test_a_rating_for_adults_marks_a_title_too(tmp_path):
     [found], _ = read(tmp_path, f"{HEADER_2020}{BARE}Rx - Hentai\n")
 
