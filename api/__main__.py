@@ -14,7 +14,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from api import draining, logs, parent, wsgi
+from api import draining, logs, memory, parent, wsgi
 from api.settings import Settings, from_env
 from schemas.errors import SettingsError
 
@@ -32,6 +32,7 @@ def main() -> None:
     Settings are environment variables, listed in docs/operations.md; ANIREC_STORE is required.
     Example: ANIREC_STORE=redis://localhost python -m api
     """
+    memory.share_one_heap()  # before there are threads, and workers inherit it
     logs.set_up()
     parent.follow(os.environ)
     try:

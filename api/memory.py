@@ -1,10 +1,24 @@
-"""Gives memory back that was needed once: glibc keeps what is freed, for later."""
+"""What the C library does with freed memory, told to it where it is glibc; elsewhere nothing."""
 
 import ctypes
+from typing import Final
+
+_ARENA_MAX: Final = -8
+"""M_ARENA_MAX of glibc's malloc.h."""
 
 
 def give_back() -> None:
-    """Do so where the C library can; elsewhere nothing happens."""
+    """Return what was needed once, which is kept for later otherwise."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def share_one_heap() -> None:
+    """Keep each thread from having a heap of its own, which never shrinks again.
+
+    A worker has dozens of threads, of which one runs at a time: one heap serves them all.
+    """
+    tune = getattr(ctypes.CDLL(None), "mallopt", None)
+    if tune is not None:
+        tune(_ARENA_MAX, 1)

@@ -40,10 +40,10 @@ Bodies = Mapping[int, bytes]
 def measure(url: str, work: Path) -> None:
     """Run all three."""
     live = published(url)
+    _start(url)
     _flips(url, live)
     if wrk.is_there():
         _memory(url, live, work)
-    _start(url)
 
 
 def _flips(url: str, live: Published) -> None:

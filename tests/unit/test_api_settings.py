@@ -55,3 +55,44 @@ def test_a_store_address_is_never_repeated(store):
 
     assert str(caught.value).startswith("ANIREC_STORE must be an address like redis://")
     assert "secret" not in str(caught.value)
+
+
+def test_what_stands_around_the_lookups_can_be_set():
+    env = STORE | {
+        "ANIREC_RATINGS_STORE": "redis+cluster://a:1,b:2",
+        "ANIREC_CACHE_MB": "0",
+        "ANIREC_PRIVATE_READS": "1",
+        "ANIREC_RATE_LIMIT": "5/second;1000/day",
+        "ANIREC_TRUSTED_PROXIES": "2",
+        "ANIREC_CORS_ORIGINS": "https://a.example, http://b.example:8080",
+        "ANIREC_RATINGS_BACKLOG": "10",
+        "ANIREC_LOG_SAMPLE": "0.5",
+        "ANIREC_DRAIN_SECONDS": "0",
+    }
+
+    found = from_env(env)
+
+    assert found.ratings_store == "redis+cluster://a:1,b:2"
+    assert (found.cache_mb, found.private_reads, found.trusted_proxies) == (0, 1, 2)
+    assert found.rate_limit == "5/second;1000/day"
+    assert found.cors_origins == ("https://a.example", "http://b.example:8080")
+    assert (found.ratings_backlog, found.log_sample, found.drain_seconds) == (10, 0.5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ANIREC_CACHE_MB", "64MB"),
+        ("ANIREC_PRIVATE_READS", "yes"),
+        ("ANIREC_RATE_LIMIT", "often"),
+        ("ANIREC_TRUSTED_PROXIES", "-1"),
+        ("ANIREC_CORS_ORIGINS", "*"),
+        ("ANIREC_CORS_ORIGINS", "https://a.example/path"),
+        ("ANIREC_LOG_SAMPLE", "1.5"),
+        ("ANIREC_DRAIN_SECONDS", "-1"),
+        ("ANIREC_RATINGS_STORE", "http://x"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_by_name(name, value):
+    with pytest.raises(SettingsError, match=f"^{name} must be"):
+        from_env(STORE | {name: value})
