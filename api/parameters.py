@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from schemas.records import MAX_ANIME_ID, MAX_USER_ID
 
@@ -27,12 +27,19 @@ PATH: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """Ids in paths, as JSON Schema."""
 
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 2.0 is an integer there."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+AsWhole: Final = BeforeValidator(_whole)
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Names = Annotated[tuple[Name, ...], Field(max_length=MAX_NAMES)]
-Flag = Annotated[int, Field(strict=True, ge=0, le=1)]
-Year = Annotated[int, Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)]
+Flag = Annotated[int, Field(strict=True, ge=0, le=1), AsWhole]
+Year = Annotated[int, Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR), AsWhole]
 Limit = Annotated[
-    int, Field(strict=True, ge=1, le=MAX_LIMIT, description="How many items at most.")
+    int, Field(strict=True, ge=1, le=MAX_LIMIT, description="How many items at most."), AsWhole
 ]
 
 

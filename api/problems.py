@@ -62,7 +62,7 @@ def _too_many(error: TooManyRequestsError) -> Response:
 
 
 def _conflict(error: ConflictError) -> Response:
-    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency key reused", str(error))
+    return _problem(HTTPStatus.CONFLICT, "Idempotency key reused", str(error))
 
 
 def _backlog(error: BacklogFullError) -> Response:

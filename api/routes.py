@@ -135,7 +135,7 @@ ROUTES: Final = (
             **_SENT,
             **_KEYED,
             404: "No such anime.",
-            422: "The Idempotency-Key was sent before, with another rating.",
+            409: "The Idempotency-Key was sent before, with another rating.",
         },
         status=202,
         method="post",

@@ -148,7 +148,7 @@ def test_an_idempotency_key_stands_for_one_rating_of_one_user(redis, send):
     other = send({"anime_id": 1, "rating": 8}, **named)
     of_another_user = send({"anime_id": 1, "rating": 8}, "/v1/users/8/ratings", **named)
 
-    assert (other.status_code, other.content_type) == (422, "application/problem+json")
+    assert (other.status_code, other.content_type) == (409, "application/problem+json")
     assert of_another_user.status_code == 202
     assert len(entries(redis)) == 2
 
