@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -12,6 +12,7 @@ from api.bodies import MAX_BODY
 from api.conditional import Conditional
 from api.envelope import Done, Envelope
 from api.front import ROUTE, Front
+from api.guard import Guard
 from api.lookup import Lookup
 from api.origins import Origins
 from api.readiness import Readiness
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-class Part(Protocol):
-    """Something that adds routes or checks to the app."""
-
-    def init_app(self, app: Flask) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What stands around the lookups; nothing of it is needed to answer one.
@@ -36,7 +31,7 @@ class Parts:
     `exposed` of each answer of an A/B test.
     """
 
-    guard: Part | None = None
+    guard: Guard | None = None
     others: tuple[Callable[[Flask], None], ...] = ()
     observers: tuple[Callable[[Done], None], ...] = ()
     exposed: Callable[[str, str], None] = lambda *_: None
@@ -74,7 +69,8 @@ def _around(app: Flask, lookup: Lookup, parts: Parts) -> "WSGIApplication":
     if parts.trusted_proxies:
         inner = ProxyFix(inner, x_for=parts.trusted_proxies, x_proto=parts.trusted_proxies)
     if not parts.private_reads:
-        inner = Front(inner, lookup)
+        limited = parts.guard is not None and parts.guard.is_limiting
+        inner = Front(inner, lookup, live=not limited)
     if parts.cors_origins:
         inner = Origins(inner, parts.cors_origins)
     return tracing.traced(Envelope(inner, parts.observers, parts.is_leaving), parts.env)

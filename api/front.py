@@ -1,13 +1,17 @@
-"""The short way in: lookups that can be answered at once never reach Flask.
+"""The short way in: recommendations that can be answered at once never reach Flask.
 
 Whatever is unusual here, from a strange path to an error, goes on to Flask, which answers the
-same lookups by the same code and says what is wrong.
+same by the same code and says what is wrong.
 """
 
 from collections.abc import Iterable
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from api import routes
+from api.bodies import MAX_BODY
 from api.lookup import SOURCE, Lookup
+from api.routes import JSON
 from schemas.records import MAX_USER_ID, UserId
 
 if TYPE_CHECKING:
@@ -17,18 +21,22 @@ ROUTE: Final = "anirec.route"
 """Where, in a request's environment, metrics find which route it took."""
 ERROR: Final = "anirec.error"
 """Where Flask finds what went wrong here, so that it need not try again."""
-LOOKUP: Final = "/v1/users/<digits:user_id>/recommendations"
+LOOKUP: Final = routes.BY_NAME["recommendations"].rule
+LIVE: Final = routes.BY_NAME["live"].rule
 _BEFORE: Final = "/v1/users/"
 _AFTER: Final = "/recommendations"
 _DIGITS: Final = len(str(MAX_USER_ID)) - 1
+_LONGEST: Final = len(str(MAX_BODY))
+Sent = tuple[tuple[str, list[tuple[str, str]]], bytes]
 _STATUS: Final = {200: "200 OK", 304: "304 NOT MODIFIED"}
 
 
 class Front:
     """A WSGI application around another one."""
 
-    def __init__(self, inner: "WSGIApplication", lookup: Lookup) -> None:
-        self._inner, self._lookup = inner, lookup
+    def __init__(self, inner: "WSGIApplication", lookup: Lookup, *, live: bool) -> None:
+        """`live` says whether live answers, too, may be given without asking anybody."""
+        self._inner, self._lookup, self._live = inner, lookup, live
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -42,11 +50,31 @@ class Front:
                 if reply is not None:
                     start_response(*reply[0])
                     return [reply[1]]
+        elif path == LIVE and self._live and environ["REQUEST_METHOD"] == "POST":
+            reply = self._try_live(environ)
+            if reply is not None:
+                start_response(*reply[0])
+                return [reply[1]]
         return self._inner(environ, start_response)
 
-    def _try(
-        self, user_id: UserId, environ: "WSGIEnvironment"
-    ) -> tuple[tuple[str, list[tuple[str, str]]], bytes] | None:
+    def _try_live(self, environ: "WSGIEnvironment") -> Sent | None:
+        length = environ.get("CONTENT_LENGTH", "")
+        plain = environ.get("CONTENT_TYPE") == JSON and not environ.get("QUERY_STRING")
+        if not plain or not (length.isascii() and length.isdigit()):
+            return None
+        if len(length) > _LONGEST or int(length) > MAX_BODY:
+            return None
+        body = environ["wsgi.input"].read(int(length))
+        try:
+            reply = self._lookup.live(body)
+        except Exception:  # Flask tries again, and knows what to answer to each error
+            environ["wsgi.input"] = BytesIO(body)
+            return None
+        environ[ROUTE], environ[SOURCE] = LIVE, reply.source
+        reply.headers.append(("Content-Length", str(len(reply.body))))
+        return (_STATUS[reply.status], reply.headers), reply.body
+
+    def _try(self, user_id: UserId, environ: "WSGIEnvironment") -> Sent | None:
         query = environ.get("QUERY_STRING", "").encode("latin-1")
         try:
             reply = self._lookup.answer(user_id, query, environ.get("HTTP_IF_NONE_MATCH", ""))

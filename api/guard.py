@@ -34,6 +34,11 @@ class Guard:
     def __init__(self, keys: Keys, limits: RateLimits | None, *, private_reads: bool) -> None:
         self._keys, self._limits, self._private = keys, limits, private_reads
 
+    @property
+    def is_limiting(self) -> bool:
+        """Whether some requests are counted, each of which then has to pass here."""
+        return self._limits is not None
+
     def init_app(self, app: Flask) -> None:
         app.before_request(self.check)
 

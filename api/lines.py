@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas import ranking_codec
 from schemas.errors import PayloadError
-from schemas.ranking_codec import NO_COLUMN, Because, Layout
-
-NOTHING: Final[Because] = (NO_COLUMN, 0, NO_COLUMN, 0)
+from schemas.ranking_codec import NO_REASONS, TOP_LEVEL, Because, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Lines:
         return Lines(
             [self.columns[at] for at in positions],
             [self.scores[at] for at in positions],
-            [self.reasons[at] if at < explained else NOTHING for at in positions],
+            [self.reasons[at] if at < explained else NO_REASONS for at in positions],
         )
 
 
@@ -40,17 +40,34 @@ class Stored:
     """
 
     columns: Sequence[int]
-    worth: Sequence[int]
+    worth: "Above"
     rules: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """By how many levels each entry is above the last one; few are ever asked for."""
+
+    fallen: Sequence[int]
+    lowest: int
+
+    def __getitem__(self, at: int, /) -> int:
+        return self.lowest - self.fallen[at]
 
 
 def stored(payload: bytes, found: Layout) -> Stored:
     """Everything but the reasons, of every entry."""
     fallen = ranking_codec.fallen(payload, found, found.entries)
     lowest = fallen[-1] if fallen else 0
-    worth = [lowest - below for below in fallen]
     named = ranking_codec.columns(payload, found, found.entries)
-    return Stored(named, worth, ranking_codec.rules(payload, found))
+    return Stored(named, Above(fallen, lowest), ranking_codec.rules(payload, found))
+
+
+def among(payload: bytes, found: Layout, allowed: NDArray[np.bool_]) -> list[int]:
+    """The positions of the entries whose column is allowed."""
+    named = np.frombuffer(payload, "<u2", found.entries, found.columns)
+    positions: list[int] = np.flatnonzero(allowed[named]).tolist()
+    return positions
 
 
 def read(payload: bytes, limit: int) -> Lines:
@@ -73,12 +90,10 @@ def read_at(payload: bytes, found: Layout, positions: Sequence[int]) -> Lines:
     if n > found.entries:
         raise PayloadError(f"shows entry {n - 1} of {found.entries}")
     named = ranking_codec.columns(payload, found, n)
-    levels = ranking_codec.levels(payload, found, n)
+    fallen = ranking_codec.fallen(payload, found, n)
     floor, step = found.floor, found.step
-    because = ranking_codec.contributors(payload, found, min(n, found.with_reasons))
-    because += [NOTHING] * (n - len(because))
     return Lines(
         [named[at] for at in positions],
-        [floor + step * levels[at] for at in positions],
-        [because[at] for at in positions],
+        [floor + step * (TOP_LEVEL - fallen[at]) for at in positions],
+        ranking_codec.contributors_at(payload, found, positions),
     )

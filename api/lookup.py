@@ -1,6 +1,6 @@
-"""GET /v1/users/{user_id}/recommendations, said without Flask: the one route that must be fast.
+"""Recommendations said without Flask, since these must be fast: stored ones, and live ones.
 
-An answer follows from a generation, what is known of the user, and the parameters. So it is
+A stored answer follows from a generation, what is known of the user, and the parameters. So it is
 remembered beside what is known of the user, and forgotten with it.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from api import render, routes, service
+from api import bodies, render, routes, service
 from api.queries import parse_query
 from api.repository import Loaded, Made, Rankings, UserState
 from schemas.records import UserId
@@ -20,7 +20,7 @@ FORMAT: Final = 1
 """Part of every tag: to be raised when the same data is answered in other words."""
 PRIVATE: Final = "private, no-cache"
 _JSON: Final = ("Content-Type", "application/json")
-_STALE: Final = (_JSON, ("Cache-Control", "no-store"))
+_NOT_KEPT: Final = (_JSON, ("Cache-Control", "no-store"))
 
 Headers = list[tuple[str, str]]
 
@@ -70,6 +70,18 @@ class Lookup:
         headers = [_JSON, ("ETag", made.tag), ("Cache-Control", PRIVATE)]
         return Reply(200, headers, made.body, made.source, variant)
 
+    def live(self, body: bytes) -> Reply:
+        """The answer for the titles that a body names.
+
+        Raises:
+            InvalidParameterError: something in the body is refused.
+            NothingPublishedError, PayloadError, RedisError: as api.repository says.
+        """
+        asked = bodies.parse_body(body, routes.LIVE)
+        answer = service.recommend_live(self._rankings, asked)
+        text = render.live(answer, reasons=bool(asked.reasons))
+        return Reply(200, [*_NOT_KEPT], text.encode(), answer.source, "")
+
     def _make(self, loaded: Loaded, state: UserState, query: bytes, variant: str, tag: str) -> Made:
         asked = parse_query(query, routes.LISTING)
         answer = service.recommend_from(self._rankings, loaded, state, asked)
@@ -83,7 +95,7 @@ class Lookup:
         answer = service.recommend_from(self._rankings, loaded, state, asked)
         shown = replace(answer, variant=variant, stale=True)
         body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
-        return Reply(200, [*_STALE], body.encode(), answer.source, variant)
+        return Reply(200, [*_NOT_KEPT], body.encode(), answer.source, variant)
 
 
 def _tag(state: UserState, query: bytes, variant: str) -> str:

@@ -8,10 +8,10 @@ from typing import Final
 import orjson
 
 from api.catalogue import Catalogue
-from api.lines import NOTHING, Lines
+from api.lines import Lines
 from api.service import Answer, People
 from schemas.manifests import GenerationManifest
-from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE, Because
+from schemas.ranking_codec import NO_COLUMN, NO_REASONS, SHARE_SCALE, Because
 from schemas.records import Anime, AnimeId, Generation, UserId
 
 _SHARES: Final = tuple(f"{round(n / SHARE_SCALE, 3)}}}" for n in range(SHARE_SCALE + 1))
@@ -83,7 +83,7 @@ def _items(
     lines: Lines, catalogue: Catalogue, first: int = 1, ending: str = "", *, reasons: bool
 ) -> Iterator[str]:
     every = enumerate(zip(lines.columns, lines.scores, strict=True), first)
-    because = chain(lines.reasons, repeat(NOTHING))
+    because = chain(lines.reasons, repeat(NO_REASONS))
     for (rank, (column, score)), why in zip(every, because, strict=False):
         shown = f',"reasons":[{_reasons(why, catalogue.reasons)}]' if reasons else ""
         yield (

@@ -5,7 +5,7 @@ A filter of stored lists belongs here: it decides on positions, and never on wha
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, islice
+from itertools import islice
 
 from api import lines
 from api.lines import Lines, Stored
@@ -56,7 +56,8 @@ def for_people(facts: Facts, listing: Filtered, within: Within | None = None) ->
         found = ranking_codec.layout(payload)
         positions: Sequence[int] | None = None
         if within is not None:
-            positions = _positions(lines.stored(payload, found), facts, listing, within)
+            left = lines.among(payload, found, within.allowed)
+            positions = _positions(lines.stored(payload, found), facts, listing, left)
             return lines.read_at(payload, found, positions[: listing.limit])
         if listing.franchise == "all" and not listing.niche:
             return lines.read_at(payload, found, range(min(listing.limit, found.entries)))
@@ -70,22 +71,15 @@ def for_people(facts: Facts, listing: Filtered, within: Within | None = None) ->
 
 
 def _positions(
-    stored: Stored, facts: Facts, listing: Filtered, within: Within | None = None
+    stored: Stored, facts: Facts, listing: Filtered, among: Sequence[int] | None = None
 ) -> Sequence[int]:
-    taste, among = taste_of(listing), _left(stored.columns, within)
+    taste = taste_of(listing)
     if listing.franchise == "all":
         leaned = product_order.lean(stored.columns, stored.worth, facts, taste, among)
         return [at for _, at in islice(leaned, listing.limit)]
     return product_order.arrange(
         stored.columns, stored.worth, stored.rules, facts, taste, (), listing.limit, among
     )
-
-
-def _left(columns: Sequence[int], within: Within | None) -> list[int] | None:
-    """The positions of the entries that a filter leaves; None: all."""
-    if within is None:
-        return None
-    return list(compress(range(len(columns)), map(within.mask.__getitem__, columns)))
 
 
 def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Reader:
@@ -116,10 +110,11 @@ def arranged(ranking: Lines, known: Known, facts: Facts, listing: Filtered) -> L
     if listing.limit < 1:
         return Lines()
     columns, banned = ranking.columns, known.banned
-    open_to = [at for at, one in enumerate(columns) if one not in banned]
-    worth, taste = above_last(ranking.scores), taste_of(listing)
+    open_to = (at for at, one in enumerate(columns) if one not in banned)
+    worth, taste = _AboveLast(ranking.scores), taste_of(listing)
     if listing.franchise == "all":
-        chosen = [at for _, at in product_order.lean(columns, worth, facts, taste, open_to)]
+        leaned = product_order.lean(columns, worth, facts, taste, open_to)
+        chosen = [at for _, at in islice(leaned, listing.limit)]
     else:
         rules = _Rules(columns, known, facts)
         chosen = product_order.arrange(
@@ -143,6 +138,11 @@ class _Rules:
         )
 
 
-def above_last(scores: Sequence[float]) -> list[float]:
-    """How far each score is above the last one, the lowest."""
-    return [one - scores[-1] for one in scores]
+@dataclass(frozen=True, slots=True)
+class _AboveLast:
+    """How far each score is above the last one, the lowest; few are ever asked for."""
+
+    scores: Sequence[float]
+
+    def __getitem__(self, at: int, /) -> float:
+        return self.scores[at] - self.scores[-1]

@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, request
 
-from api import bodies, incoming, pages, queries, render, routes, service
+from api import incoming, pages, queries, render, routes, service
 from api.bodies import MAX_BODY
 from api.front import ERROR
 from api.incoming import anime_id_of, takes_nothing, user_id_of
@@ -53,10 +53,9 @@ class Views:
 
     def live(self) -> Response:
         takes_nothing()
-        asked = bodies.parse_body(incoming.json_body(MAX_BODY), routes.LIVE)
-        answer = service.recommend_live(self._rankings, asked)
-        request.environ[SOURCE] = answer.source
-        return _json(render.live(answer, reasons=bool(asked.reasons)))
+        reply = self._lookup.live(incoming.json_body(MAX_BODY))
+        request.environ[SOURCE] = reply.source
+        return Response(reply.body, reply.status, reply.headers)
 
     def generation(self) -> Response:
         takes_nothing()

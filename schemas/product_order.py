@@ -54,6 +54,14 @@ class Flags(Protocol):
     def __getitem__(self, at: int, /) -> int: ...
 
 
+class Worth(Protocol):
+    """How far each entry stands above the last one, by position, in any unit; descends to 0 or
+    more.
+    """
+
+    def __getitem__(self, at: int, /) -> float: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Taste:
     """How a list is wanted: `niche`, from 0 to 1, leans from popular to rare titles."""
@@ -131,19 +139,19 @@ def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
 
 def arrange(
     columns: Sequence[int],
-    worth: Sequence[float],
+    worth: Worth,
     rules: Flags,
     facts: Facts,
     taste: Taste = DEFAULT,
     taken: Collection[int] = (),
     most: int = MOST_SHOWN,
-    among: Sequence[int] | None = None,
+    among: Iterable[int] | None = None,
 ) -> list[int]:
     """The positions of the entries to show, in the order to show them.
 
     Args:
         columns: the entries of a ranking, best first.
-        worth: how far each stands above the last one, in any unit; descends to 0 or more.
+        worth: of each entry.
         rules: the flags of each; whatever has one is left out.
         facts: of the catalogue that columns mean.
         taste: what is asked for.
@@ -159,15 +167,15 @@ def arrange(
 
 def lean(
     columns: Sequence[int],
-    worth: Sequence[float],
+    worth: Worth,
     facts: Facts,
     taste: Taste,
-    among: Sequence[int] | None = None,
+    among: Iterable[int] | None = None,
 ) -> Iterable[tuple[float, int]]:
     """What each entry is worth to somebody of a taste, and its position; best first."""
     positions = range(len(columns)) if among is None else among
     if not taste.niche:
-        return zip([worth[at] for at in positions], positions, strict=True)
+        return ((worth[at], at) for at in positions)
     popularity, niche = facts.popularity, taste.niche
     values = [(worth[at] * (1 - niche * popularity[columns[at]]), at) for at in positions]
     return sorted(values, key=lambda pair: -pair[0])

@@ -43,6 +43,8 @@ Because = tuple[int, int, int, int]
 """First contributor, its share, second contributor, its share; shares in 255ths, and
 NO_COLUMN where there is no contributor."""
 
+NO_REASONS: Final[Because] = (NO_COLUMN, 0, NO_COLUMN, 0)
+
 SMALLEST_STEP: Final = 2.0**-126
 """The smallest normal 32-bit float: scores closer together than this are stored as equal."""
 _NOBODY: Final = 255
@@ -283,6 +285,33 @@ def contributors(payload: bytes, found: Layout, r: int) -> list[Because]:
         strict=True,
     )
     return [(titles[one], share, titles[two], other) for one, share, two, other in places]
+
+
+def contributors_at(payload: bytes, found: Layout, positions: Sequence[int]) -> list[Because]:
+    """What stands behind the entries at some positions; nothing where no reasons are stored."""
+    r, ours, theirs = found.with_reasons, found.first_share, found.second_share
+    if found.named:
+        first, second = (unpack_from(f"<{r}H", payload, at) for at in (found.first, found.second))
+        return [
+            (first[at], payload[ours + at], second[at], payload[theirs + at])
+            if at < r
+            else NO_REASONS
+            for at in positions
+        ]
+    d = (found.first - found.contributors) // 2
+    titles = unpack_from(f"<{d}H", payload, found.contributors) + _NO_TITLES[d:]
+    one, two = found.first, found.second
+    return [
+        (
+            titles[payload[one + at]],
+            payload[ours + at],
+            titles[payload[two + at]],
+            payload[theirs + at],
+        )
+        if at < r
+        else NO_REASONS
+        for at in positions
+    ]
 
 
 def _reasons(payload: bytes, found: Layout, n: int) -> list[tuple[Reason, ...]]:

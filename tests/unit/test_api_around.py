@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from api import logs, variants
 from api.app import Parts, create_app
+from api.bodies import MAX_BODY
 from api.envelope import Done
 from api.exposure import Exposure
 from api.guard import Guard
@@ -82,6 +83,44 @@ def test_the_short_way_in_and_flask_give_the_same_answer():
         assert first.headers["ETag"] == second.headers["ETag"]
     for path in (f"{PATH}?limit=0", "/v1/users/99999999999999999999/recommendations"):
         assert short.get(path).json == long.get(path).json
+
+
+LIVE = "/v1/recommendations"
+SAID = {"ratings": [{"anime_id": 1, "rating": 9}, {"anime_id": 999}], "limit": 3}
+
+
+def live(content_type, body=SAID, query=""):
+    """What is posted as plain JSON is answered without Flask, with a charset it is not."""
+    made = SmallGeneration(influences={1: {1: 0.5, 2: 0.25}}, popular=ranking(3))
+    heard = []
+    data = body if isinstance(body, bytes) else json.dumps(body)
+    answer = client(made, observers=(heard.append,)).post(
+        LIVE + query, data=data, content_type=content_type
+    )
+    del answer.headers["X-Request-ID"]
+    (one,) = heard
+    return answer.status_code, answer.data, {*answer.headers}, (one.route, one.source)
+
+
+@pytest.mark.parametrize(
+    "body", [SAID, {}, {"limit": 0}, {"ratings": 3}, b"{", b"", {"genres": ["Nonesuch"]}]
+)
+def test_live_answers_and_refusals_are_the_same_with_and_without_flask(body):
+    assert live("application/json", body) == live("application/json; charset=utf-8", body)
+
+
+def test_a_live_answer_says_where_it_came_from():
+    status, body, headers, noted = live("application/json")
+
+    assert (status, noted) == (200, ("/v1/recommendations", "live"))
+    assert json.loads(body)["ignored"] == [999]
+    assert ("Cache-Control", "no-store") in headers
+
+
+def test_what_live_answers_do_not_take_is_refused():
+    assert live("application/json", query="?limit=3")[0] == 400
+    assert live("text/plain")[0] == 415
+    assert live("application/json", b"x" * (MAX_BODY + 1))[0] == 413
 
 
 @pytest.mark.parametrize("private", [True, False])
