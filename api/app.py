@@ -8,6 +8,7 @@ from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import problems, tracing
+from api.bodies import MAX_BODY
 from api.conditional import Conditional
 from api.envelope import Done, Envelope
 from api.front import ROUTE, Front
@@ -15,7 +16,7 @@ from api.lookup import Lookup
 from api.origins import Origins
 from api.readiness import Readiness
 from api.repository import Rankings
-from api.views import MAX_BODY, Views
+from api.views import Views
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -1,61 +1,75 @@
-"""The body of a live request, checked field by field."""
+"""The bodies that callers send: what is allowed in them, and reading them."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final, Literal, NotRequired, TypeVar, get_args
 
-from api.parameters import PARAMETERS, Listing, refused, shown, unknown
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from api.checking import Declared, refused, shown
+from api.parameters import Filtered, Listing
+from api.queries import require_years
 from schemas.errors import InvalidParameterError
-from schemas.records import MAX_ANIME_ID, AnimeId, Status
+from schemas.records import MAX_ANIME_ID, Status
 
+MAX_BODY: Final = 1024 * 1024
 MAX_TITLES: Final = 5_000
-MAX_RATING: Final = 10
-STATUSES: Final[Mapping[str, Status]] = {
-    status.name.lower(): status for status in Status if status is not Status.UNKNOWN
-}
-RATING_FIELDS: Final = ("anime_id", "rating", "status")
+StatusName = Literal["watching", "completed", "on_hold", "dropped", "planned"]
+STATUSES: Final = {name: Status[name.upper()] for name in get_args(StatusName)}
+
+Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ANIME_ID)]
+Rating = Annotated[int, Field(strict=True, ge=1, le=10)]
+Body = TypeVar("Body")
+
+
+@with_config(ConfigDict(extra="forbid"))
+class GivenTitle(TypedDict):
+    """A title that somebody knows: liked, where neither a rating nor a status is given."""
+
+    anime_id: Id
+    rating: NotRequired[Rating]
+    status: NotRequired[StatusName]
 
 
 @dataclass(frozen=True, slots=True)
-class GivenTitle:
-    """A title the caller names; rating 0 and status UNKNOWN where the caller gave none."""
+class LiveRequest(Listing):
+    """For whom a list is made now. Of a title that is given twice, the later counts."""
 
-    anime_id: AnimeId
-    rating: int = 0
-    status: Status = Status.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class LiveRequest:
-    """`titles` holds each anime once."""
-
-    titles: tuple[GivenTitle, ...]
-    exclude: tuple[AnimeId, ...]
-    listing: Listing
+    ratings: Annotated[
+        tuple[GivenTitle, ...],
+        Field(max_length=MAX_TITLES, description="Titles that somebody knows."),
+    ] = ()
+    exclude: Annotated[
+        tuple[Id, ...], Field(max_length=MAX_TITLES, description="Titles not to be recommended.")
+    ] = ()
 
 
-def parse_live(body: bytes, listing_fields: tuple[str, ...]) -> LiveRequest:
-    """Read the body of POST /v1/recommendations; absent `ratings` and `exclude` are empty.
+_SAYS_SOMETHING: Final = {"anyOf": [{"required": ["rating"]}, {"required": ["status"]}]}
+
+
+@with_config(ConfigDict(extra="forbid", json_schema_extra=_SAYS_SOMETHING))  # type: ignore[typeddict-item]
+class SentRating(TypedDict):
+    """What a user thinks of a title: a rating, a status, or both."""
+
+    anime_id: Id
+    rating: NotRequired[Rating]
+    status: NotRequired[StatusName]
+
+
+def parse_body(body: bytes, declared: Declared[Body]) -> Body:
+    """Read a JSON object.
 
     Raises:
-        InvalidParameterError: not JSON, or a field that is unknown or refused.
+        InvalidParameterError: not JSON, or something in it is unknown or refused.
     """
-    fields = _object("the body", _parse(body))
-    allowed = ("ratings", "exclude", *listing_fields)
-    for name in fields:
-        if name not in allowed:
-            raise unknown("field", name, allowed)
-    chosen = {
-        name: PARAMETERS[name].from_json(name, fields[name])
-        for name in listing_fields
-        if name in fields
-    }
-    return LiveRequest(
-        titles=_titles(fields.get("ratings", [])),
-        exclude=_excluded(fields.get("exclude", [])),
-        listing=Listing(**chosen),  # type: ignore[arg-type]  # as PARAMETERS says
-    )
+    found = _parse(body)
+    if not isinstance(found, dict):
+        raise InvalidParameterError(refused("the body", "a JSON object", found))
+    record = declared.read(found, "field")
+    if isinstance(record, Filtered):
+        require_years(record)
+    return record
 
 
 def _parse(body: bytes) -> object:
@@ -75,67 +89,13 @@ def _parse(body: bytes) -> object:
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise InvalidParameterError(f"the body has the field {shown(name)} twice in one object")
-        found[name] = value
-    return found
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    twice = next(name for name in names if names.count(name) > 1)
+    raise InvalidParameterError(f"the body has the field {shown(twice)} twice in one object")
 
 
 def _no_constant(name: str) -> object:
     raise InvalidParameterError(f"the body is not JSON: {name} is not a JSON number")
-
-
-def _titles(value: object) -> tuple[GivenTitle, ...]:
-    rows = _array("ratings", value)
-    titles = [_title(f"ratings[{index}]", row) for index, row in enumerate(rows)]
-    return tuple({title.anime_id: title for title in titles}.values())
-
-
-def _title(where: str, value: object) -> GivenTitle:
-    fields = _object(where, value)
-    for name in fields:
-        if name not in RATING_FIELDS:
-            raise unknown(f"field in {where}", name, RATING_FIELDS)
-    if "anime_id" not in fields:
-        raise InvalidParameterError(f"{where}.anime_id is required")
-    return GivenTitle(
-        AnimeId(_whole(f"{where}.anime_id", fields["anime_id"], MAX_ANIME_ID)),
-        _whole(f"{where}.rating", fields["rating"], MAX_RATING) if "rating" in fields else 0,
-        _status(f"{where}.status", fields["status"]) if "status" in fields else Status.UNKNOWN,
-    )
-
-
-def _excluded(value: object) -> tuple[AnimeId, ...]:
-    rows = _array("exclude", value)
-    ids = [_whole(f"exclude[{index}]", row, MAX_ANIME_ID) for index, row in enumerate(rows)]
-    return tuple(AnimeId(anime_id) for anime_id in ids)
-
-
-def _status(name: str, value: object) -> Status:
-    if not isinstance(value, str) or value not in STATUSES:
-        raise refused(name, f"one of {', '.join(STATUSES)}", value)
-    return STATUSES[value]
-
-
-def _whole(name: str, value: object, highest: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= highest:
-        raise refused(name, f"an integer from 1 to {highest}", value)
-    return value
-
-
-def _object(name: str, value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise refused(name, "a JSON object", value)
-    return value
-
-
-def _array(name: str, value: object) -> Sequence[object]:
-    if not isinstance(value, list):
-        raise refused(name, "an array", value)
-    if len(value) > MAX_TITLES:
-        raise InvalidParameterError(
-            f"{name} must hold at most {MAX_TITLES} titles, got {len(value)}"
-        )
-    return value

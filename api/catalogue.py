@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
+from api.live import Fame
+from api.search import TitleIndex
+from api.shelves import Shelves
 from schemas import product_order
 from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column
+
+_DAMPING: Final = 50.0
+"""Ratings that a title starts with, so that three tens do not win."""
+_DOUBT: Final = 1.5
+"""How far below the overall mean these are. At the mean, as in the popular lists, which only show
+the very best, what hardly anybody knows would beat well known titles of a narrow filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +27,10 @@ class Catalogue:
     """By column, except `column_of`. `facts` and `reasons` are unfinished JSON objects:
 
     `"title":…,"type":…,"year":…,"genres":[…]` and `{"anime_id":…,"title":…,"share":`.
-    `rules` is what the product rules know of each title.
+    `rules` is what the product rules know of each title, `shelves` what filters know, and
+    `fame` how
+    well known each is; `adult` lists the columns of adult titles, and `titles` finds
+    titles by their names.
     """
 
     anime: Sequence[Anime]
@@ -23,16 +38,33 @@ class Catalogue:
     reasons: Sequence[str]
     column_of: Mapping[AnimeId, Column]
     rules: Facts
+    shelves: Shelves
+    fame: Fame
+    adult: Sequence[int]
+    titles: TitleIndex
 
 
 def prepare(anime: Sequence[Anime]) -> Catalogue:
+    raters = np.array([one.raters for one in anime], np.float64)
     return Catalogue(
         anime=anime,
         facts=[_facts(one) for one in anime],
         reasons=[_reason(one) for one in anime],
         column_of={one.anime_id: Column(column) for column, one in enumerate(anime)},
         rules=product_order.facts_of(anime),
+        shelves=Shelves(anime, _worth(anime, raters)),
+        fame=Fame.of([one.raters for one in anime]),
+        adult=[column for column, one in enumerate(anime) if one.adult],
+        titles=TitleIndex(anime),
     )
+
+
+def _worth(anime: Sequence[Anime], raters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Damped mean ratings, from 0 to 1; 0 for a title that nobody rated."""
+    means = np.array([one.mean_rating or 0.0 for one in anime], np.float64)
+    start = max(float(means @ raters) / max(float(raters.sum()), 1.0) - _DOUBT, 1.0)
+    damped: NDArray[np.float64] = (means * raters + _DAMPING * start) / (raters + _DAMPING) / 10
+    return np.where(raters > 0, damped, 0.0)
 
 
 def _facts(one: Anime) -> str:

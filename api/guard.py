@@ -9,7 +9,9 @@ from api.limits import ADDRESS, KEY, RateLimits
 
 WRITES: Final = frozenset({"rate", "forget"})
 LIMITED: Final = WRITES | {"live"}
-OPEN: Final = frozenset({"healthz", "readyz", "metrics", "home", "static", "openapi", "docs"})
+OPEN: Final = frozenset(
+    {"healthz", "readyz", "metrics", "home", "openapi", "docs", "docs_style", "docs_script"}
+)
 """Endpoints that never need a key: they say nothing about anybody."""
 
 

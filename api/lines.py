@@ -1,9 +1,7 @@
 """Entries of a stored list, read field by field without building a record for each."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from struct import unpack_from
 from typing import Final
 
 from schemas import ranking_codec
@@ -27,47 +25,32 @@ class Lines:
 
     def pick(self, positions: Sequence[int]) -> "Lines":
         """Some of them, in the order given."""
-        because = [*self.reasons, *[NOTHING] * (len(self.columns) - len(self.reasons))]
+        explained = len(self.reasons)
         return Lines(
             [self.columns[at] for at in positions],
             [self.scores[at] for at in positions],
-            [because[at] for at in positions],
+            [self.reasons[at] if at < explained else NOTHING for at in positions],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What deciding on an order takes: of each entry its column, level and rules."""
+    """What deciding on an order takes: of each entry its column, by how many levels it is above
+    the last one, and its rules.
+    """
 
     columns: Sequence[int]
-    levels: Sequence[int]
+    worth: Sequence[int]
     rules: Sequence[int]
-
-
-def open_list(payload: bytes) -> Layout:
-    """Where everything is in a ranking payload.
-
-    Raises:
-        PayloadError: the bytes are not a ranking of a version we know.
-    """
-    found = ranking_codec.layout(payload)
-    if not math.isfinite(found.floor + found.step):
-        raise PayloadError("scores are not finite")
-    return found
-
-
-def columns(payload: bytes, found: Layout) -> Sequence[int]:
-    """The columns of every entry."""
-    return unpack_from(f"<{found.entries}H", payload, found.columns)
 
 
 def stored(payload: bytes, found: Layout) -> Stored:
     """Everything but the reasons, of every entry."""
-    return Stored(
-        columns(payload, found),
-        ranking_codec.levels(payload, found, found.entries),
-        ranking_codec.rules(payload, found),
-    )
+    fallen = ranking_codec.fallen(payload, found, found.entries)
+    lowest = fallen[-1] if fallen else 0
+    worth = [lowest - below for below in fallen]
+    named = ranking_codec.columns(payload, found, found.entries)
+    return Stored(named, worth, ranking_codec.rules(payload, found))
 
 
 def read(payload: bytes, limit: int) -> Lines:
@@ -76,7 +59,7 @@ def read(payload: bytes, limit: int) -> Lines:
     Raises:
         PayloadError: the bytes are not a ranking of a version we know.
     """
-    found = open_list(payload)
+    found = ranking_codec.layout(payload)
     return read_at(payload, found, range(min(limit, found.entries)))
 
 
@@ -89,7 +72,7 @@ def read_at(payload: bytes, found: Layout, positions: Sequence[int]) -> Lines:
     n = max(positions, default=-1) + 1
     if n > found.entries:
         raise PayloadError(f"shows entry {n - 1} of {found.entries}")
-    named = unpack_from(f"<{n}H", payload, found.columns)
+    named = ranking_codec.columns(payload, found, n)
     levels = ranking_codec.levels(payload, found, n)
     floor, step = found.floor, found.step
     because = ranking_codec.contributors(payload, found, min(n, found.with_reasons))

@@ -9,13 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from api import render, service
-from api.parameters import parse_query
+from api import render, routes, service
+from api.queries import parse_query
 from api.repository import Loaded, Made, Rankings, UserState
 from schemas.records import UserId
-
-FILTERS: Final = ("franchise", "adult", "niche")
-OF_USER: Final = ("limit", "reasons", *FILTERS)
 
 SOURCE: Final = "anirec.source"
 """Where, in a request's environment, metrics find what kind of answer it got."""
@@ -62,7 +59,8 @@ class Lookup:
             return self._stale(loaded, state, query, variant)
         made = state.answers.get((variant, query))
         if made is None:
-            parse_query(query, OF_USER)  # what is refused has no tag
+            asked = parse_query(query, routes.LISTING)  # what is refused has no tag
+            loaded.catalogue.shelves.within(asked)
             tag = _tag(state, query, variant)
             if matches(known, tag):
                 return _unchanged(tag, "", variant)
@@ -74,16 +72,16 @@ class Lookup:
         return Reply(200, headers, made.body, made.source, variant)
 
     def _make(self, loaded: Loaded, state: UserState, query: bytes, variant: str, tag: str) -> Made:
-        asked = parse_query(query, OF_USER)
-        answer = service.recommend_from(self._rankings, loaded, state, asked)
+        asked = parse_query(query, routes.LISTING)
+        answer = service.recommend(self._rankings, loaded, state, asked)
         shown = replace(answer, variant=variant)
         body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
         return Made(tag, body.encode(), answer.source)
 
     def _stale(self, loaded: Loaded, state: UserState, query: bytes, variant: str) -> Reply:
         """Said to be old, and not to be kept by anybody."""
-        asked = parse_query(query, OF_USER)
-        answer = service.recommend_from(self._rankings, loaded, state, asked)
+        asked = parse_query(query, routes.LISTING)
+        answer = service.recommend(self._rankings, loaded, state, asked)
         shown = replace(answer, variant=variant, stale=True)
         body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
         return Reply(200, [*_STALE], body.encode(), answer.source, variant)

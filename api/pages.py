@@ -1,21 +1,37 @@
-"""The page at the root: what there is to ask for."""
+"""What people read in a browser: the API described, on a page that needs no other site."""
 
+from functools import cache
+from pathlib import Path
 from typing import Final
 
-HOME: Final = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Anime recommendations</title></head>
-<body>
-<h1>Anime recommendations</h1>
-<ul>
-<li><a href="/v1/users/1/recommendations">GET /v1/users/{user_id}/recommendations</a></li>
-<li><a href="/v1/users/1/similar">GET /v1/users/{user_id}/similar</a></li>
-<li><a href="/v1/anime/1">GET /v1/anime/{anime_id}</a></li>
-<li><a href="/v1/anime/1/similar">GET /v1/anime/{anime_id}/similar</a></li>
-<li>POST /v1/recommendations with {"ratings": [{"anime_id": 1, "rating": 9}]}</li>
-<li><a href="/v1/generation">GET /v1/generation</a></li>
-<li><a href="/healthz">GET /healthz</a>, <a href="/readyz">GET /readyz</a></li>
-</ul>
-</body>
-</html>
-"""
+from flask import render_template
+
+from api import openapi
+from api.checking import rule_of
+
+_ASSETS: Final = Path(__file__).parent / "assets"
+
+
+@cache
+def description() -> bytes:
+    """The OpenAPI document."""
+    return openapi.as_json()
+
+
+def home() -> str:
+    return render_template("home.html", **_described())
+
+
+def docs() -> str:
+    return render_template("docs.html", rule_of=rule_of, **_described())
+
+
+@cache
+def asset(name: str) -> bytes:
+    """A file of our own, for these pages."""
+    return (_ASSETS / name).read_bytes()
+
+
+@cache
+def _described() -> openapi.Document:
+    return openapi.describe()

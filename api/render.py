@@ -15,7 +15,6 @@ from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE, Because
 from schemas.records import Anime, AnimeId, Generation, UserId
 
 _SHARES: Final = tuple(f"{round(n / SHARE_SCALE, 3)}}}" for n in range(SHARE_SCALE + 1))
-_FROM_POPULAR: Final = ',"source":"popular"'
 
 
 def for_user(user_id: UserId, answer: Answer, *, reasons: bool) -> str:
@@ -47,6 +46,11 @@ def anime(found: Anime) -> bytes:
     return orjson.dumps(facts)
 
 
+def found(titles: Sequence[Anime]) -> bytes:
+    names = ("anime_id", "title", "title_english", "type", "year")
+    return orjson.dumps({"items": [{name: getattr(one, name) for name in names} for one in titles]})
+
+
 def generation(manifest: GenerationManifest, previous: Generation | None) -> bytes:
     return orjson.dumps({**asdict(manifest), "previous": previous})
 
@@ -54,10 +58,10 @@ def generation(manifest: GenerationManifest, previous: Generation | None) -> byt
 def _answer(subject: str, answer: Answer, *, reasons: bool) -> str:
     catalogue = answer.loaded.catalogue
     items = _items(answer.lines, catalogue, reasons=reasons)
-    if answer.topped_up.columns:
-        first = len(answer.lines.columns) + 1
-        more = _items(answer.topped_up, catalogue, first, _FROM_POPULAR, reasons=reasons)
-        items = chain(items, more)
+    first = 1 + len(answer.lines.columns)
+    for source, lines in answer.more:
+        more = _items(lines, catalogue, first, f',"source":"{source}"', reasons=reasons)
+        items, first = chain(items, more), first + len(lines.columns)
     subject += _variant(answer.variant)
     return _envelope(subject, answer.source, answer.loaded.generation, items, stale=answer.stale)
 

@@ -143,6 +143,9 @@ class Rankings(Protocol):
     ) -> list[bytes | None]:
         """One influence row for each title, in their order; None where a title has none."""
 
+    def history(self, generation: Generation, user_id: UserId) -> bytes | None:
+        """What a user has done with titles, as history_codec stores it."""
+
 
 class RedisRankings:
     """At most one round trip for a user's list, none for one that is remembered.
@@ -225,6 +228,9 @@ class RedisRankings:
         self, generation: Generation, anime_ids: Sequence[AnimeId]
     ) -> list[bytes | None]:
         return self._many([keys.influence(generation, anime_id) for anime_id in anime_ids])
+
+    def history(self, generation: Generation, user_id: UserId) -> bytes | None:
+        return self._get(keys.history(generation, user_id))
 
     def _read_user(self, generation: Generation, user_id: UserId) -> UserState:
         epoch = self._freshness.epoch

@@ -5,11 +5,12 @@ A filter of stored lists belongs here: it decides on positions, and never on wha
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import compress, islice
 
 from api import lines
 from api.lines import Lines, Stored
-from api.parameters import Listing
+from api.parameters import Filtered
+from api.shelves import Within
 from schemas import product_order, ranking_codec
 from schemas.product_order import DEFAULT, Facts, Taste
 
@@ -36,24 +37,27 @@ Reader = Callable[[bytes], Lines]
 """Reads what is to be shown from a ranking payload."""
 
 
-def taste_of(listing: Listing) -> Taste:
+def taste_of(listing: Filtered) -> Taste:
     return Taste(adult=bool(listing.adult), niche=listing.niche)
 
 
-def is_default(listing: Listing) -> bool:
+def is_default(listing: Filtered) -> bool:
     """Whether the order that is stored with a list is the one asked for."""
     return listing.franchise == "one" and taste_of(listing) == DEFAULT
 
 
-def for_people(facts: Facts, listing: Listing) -> Reader:
-    """A user's list: by the product rules, or as it is.
+def for_people(facts: Facts, listing: Filtered, within: Within | None = None) -> Reader:
+    """A user's list: by the product rules, or as it is; of the titles that are left, if not all.
 
     The order of the default parameters is read, as far as it was stored, and not worked out.
     """
 
     def read(payload: bytes) -> Lines:
-        found = lines.open_list(payload)
+        found = ranking_codec.layout(payload)
         positions: Sequence[int] | None = None
+        if within is not None:
+            positions = _positions(lines.stored(payload, found), facts, listing, within)
+            return lines.read_at(payload, found, positions[: listing.limit])
         if listing.franchise == "all" and not listing.niche:
             return lines.read_at(payload, found, range(min(listing.limit, found.entries)))
         if is_default(listing):
@@ -65,43 +69,78 @@ def for_people(facts: Facts, listing: Listing) -> Reader:
     return read
 
 
-def _positions(stored: Stored, facts: Facts, listing: Listing) -> Sequence[int]:
-    worth, taste = above_last(stored.levels), taste_of(listing)
+def _positions(
+    stored: Stored, facts: Facts, listing: Filtered, within: Within | None = None
+) -> Sequence[int]:
+    taste, among = taste_of(listing), _left(stored.columns, within)
     if listing.franchise == "all":
-        return [at for _, at in product_order.lean(stored.columns, worth, facts, taste)]
-    return product_order.arrange(stored.columns, worth, stored.rules, facts, taste)
+        leaned = product_order.lean(stored.columns, stored.worth, facts, taste, among)
+        return [at for _, at in islice(leaned, listing.limit)]
+    return product_order.arrange(
+        stored.columns, stored.worth, stored.rules, facts, taste, (), listing.limit, among
+    )
 
 
-def similar(facts: Facts, listing: Listing) -> Reader:
+def _left(columns: Sequence[int], within: Within | None) -> list[int] | None:
+    """The positions of the entries that a filter leaves; None: all."""
+    if within is None:
+        return None
+    return list(compress(range(len(columns)), map(within.mask.__getitem__, columns)))
+
+
+def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Reader:
     """Similar titles: sequels are what people look for there, so only `adult` applies."""
-    allowed = listing.adult or listing.franchise == "all"
 
     def read(payload: bytes) -> Lines:
-        found = lines.open_list(payload)
-        columns = lines.columns(payload, found)
+        found = ranking_codec.layout(payload)
+        columns = ranking_codec.columns(payload, found, found.entries)
         order: Iterable[int] = range(found.entries)
         if listing.niche:
-            order = _positions(
-                lines.stored(payload, found), facts, replace(listing, franchise="all")
-            )
-        kept = (at for at in order if allowed or not facts.adult[columns[at]])
+            whole = replace(listing, franchise="all", limit=found.entries)
+            order = _positions(lines.stored(payload, found), facts, whole)
+        if within is not None:
+            order = (at for at in order if within.mask[columns[at]])
+        kept = (at for at in order if shows_adult(listing) or not facts.adult[columns[at]])
         return lines.read_at(payload, found, list(islice(kept, listing.limit)))
 
     return read
 
 
-def arranged(ranking: Lines, known: Known, facts: Facts, listing: Listing) -> Lines:
+def shows_adult(listing: Filtered) -> bool:
+    """Whether adult titles may be in an answer."""
+    return bool(listing.adult) or listing.franchise == "all"
+
+
+def arranged(ranking: Lines, known: Known, facts: Facts, listing: Filtered) -> Lines:
     """Of a ranking that is not somebody's own stored list, what is shown to them."""
     if listing.limit < 1:
         return Lines()
-    open_to = ranking.pick([i for i, one in enumerate(ranking.columns) if one not in known.banned])
-    worth, taste = above_last(open_to.scores), taste_of(listing)
+    columns, banned = ranking.columns, known.banned
+    open_to = [at for at, one in enumerate(columns) if one not in banned]
+    worth, taste = above_last(ranking.scores), taste_of(listing)
     if listing.franchise == "all":
-        chosen = [at for _, at in product_order.lean(open_to.columns, worth, facts, taste)]
+        chosen = [at for _, at in product_order.lean(columns, worth, facts, taste, open_to)]
     else:
-        flags = product_order.rules_of(open_to.columns, known.started, known.dropped, facts)
-        chosen = product_order.arrange(open_to.columns, worth, flags, facts, taste, known.taken)
-    return open_to.pick(chosen[: listing.limit])
+        rules = _Rules(columns, known, facts)
+        chosen = product_order.arrange(
+            columns, worth, rules, facts, taste, known.taken, listing.limit, open_to
+        )
+    return ranking.pick(chosen[: listing.limit])
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The flags of entries for somebody, worked out for those that are looked at."""
+
+    columns: Sequence[int]
+    known: Known
+    facts: Facts
+
+    def __getitem__(self, at: int, /) -> int:
+        known = self.known
+        return product_order.rules_of_one(
+            self.columns[at], known.started, known.dropped, self.facts
+        )
 
 
 def above_last(scores: Sequence[float]) -> list[float]:

@@ -1,28 +1,30 @@
 """What the API answers, said without Flask and without Redis."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from api import live, selection, variants
-from api.bodies import GivenTitle, LiveRequest
+from api import live, owned, selection, variants
+from api.bodies import MAX_TITLES, LiveRequest
 from api.lines import Lines
-from api.parameters import Listing
+from api.owned import Owned
+from api.parameters import Filtered
 from api.repository import Loaded, Rankings, UserState
 from api.selection import Known
+from api.shelves import Within
 from schemas import product_order
 from schemas.errors import RecommenderError
 from schemas.manifests import GenerationManifest
+from schemas.newcomers import fame_weight
 from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
-from schemas.strengths import strength
 
 Source = Literal["precomputed", "refreshed", "live", "popular"]
 
 CANDIDATES: Final = 200
 """How many of the best live titles the product rules choose from, as many as are stored."""
-LIKED: Final = 10
-"""The rating that a title named without rating and status counts as."""
+SPEAKING: Final = 32
+"""How many of somebody's titles speak when a filtered list is topped up: those that count most."""
 
 
 class UnknownAnimeError(RecommenderError):
@@ -31,7 +33,7 @@ class UnknownAnimeError(RecommenderError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`lines` come from `source`; `topped_up` follow them and come from the popular list.
+    """`lines` come from `source`; then come `more`, each part with its own source.
 
     `variant` is empty unless two generations are live; `stale`: the store is away.
     """
@@ -39,7 +41,7 @@ class Answer:
     loaded: Loaded
     source: Source
     lines: Lines
-    topped_up: Lines = field(default_factory=Lines)
+    more: Sequence[tuple[Source, Lines]] = ()
     ignored: tuple[AnimeId, ...] = ()
     variant: str = ""
     stale: bool = False
@@ -71,60 +73,109 @@ def current_for(rankings: Rankings, user_id: UserId) -> tuple[Loaded, str]:
     return rankings.load(chosen), name
 
 
-def recommend(rankings: Rankings, user_id: UserId, listing: Listing) -> Answer:
-    """Serve the stored ranking; to a cold-start user what they rated just now leads to, or the
-    popular one.
+def recommend(rankings: Rankings, loaded: Loaded, state: UserState, listing: Filtered) -> Answer:
+    """Serve the stored ranking without what was rated since; to a cold-start user what they
+    rated just now leads to, or the popular one.
+
+    Where a filter leaves too little of it, titles that were never stored for them follow.
+
+    Raises:
+        InvalidParameterError: there is no such genre or type.
     """
-    loaded, variant = current_for(rankings, user_id)
-    state = rankings.user(loaded.generation, user_id)
-    answer = recommend_from(rankings, loaded, state, listing)
-    return replace(answer, variant=variant, stale=rankings.is_stale)
+    within = loaded.catalogue.shelves.within(listing)
+    rated = owned.rated(state.recent, loaded.catalogue.column_of)
+    longer = replace(listing, limit=listing.limit + len(rated.columns))
+    stored = state.read(selection.for_people(loaded.catalogue.rules, longer, within))
+    if stored is None:
+        if rated.columns:
+            return for_owner(rankings, loaded, rated, (), listing)
+        return Answer(loaded, "popular", _popular(loaded, listing, within))
+    source: Source = "refreshed" if state.revision else "precomputed"
+    kept = _without(stored, rated.columns).head(listing.limit)
+    if within is None or len(kept.columns) == listing.limit:
+        return Answer(loaded, source, kept)
+    more = _top_up(rankings, loaded, state.user_id, kept, listing, within, rated)
+    return Answer(loaded, source, kept, more)
 
 
-def recommend_from(
-    rankings: Rankings, loaded: Loaded, state: UserState, listing: Listing
-) -> Answer:
-    """Serve what is known of a user, without what they have rated since."""
-    column_of = loaded.catalogue.column_of
-    rated = {column_of[one.anime_id] for one in state.recent if one.anime_id in column_of}
-    asked = replace(listing, limit=listing.limit + len(rated)) if rated else listing
-    stored = state.read(selection.for_people(loaded.catalogue.rules, asked))
-    if stored is not None:
-        source: Source = "refreshed" if state.revision else "precomputed"
-        return Answer(loaded, source, _without(stored, rated).head(listing.limit))
-    if rated:
-        return recommend_for(rankings, loaded, LiveRequest(_given(state), (), listing))
-    return Answer(loaded, "popular", _popular(loaded, listing))
-
-
-def _given(state: UserState) -> tuple[GivenTitle, ...]:
-    return tuple(GivenTitle(one.anime_id, one.rating, one.status) for one in state.recent)
-
-
-def _without(lines: Lines, columns: Collection[int]) -> Lines:
+def _without(lines: Lines, columns: Sequence[int]) -> Lines:
     if not columns:
         return lines
     return lines.pick([at for at, one in enumerate(lines.columns) if one not in columns])
 
 
-def _popular(loaded: Loaded, listing: Listing) -> Lines:
-    if selection.is_default(listing):
+def _popular(loaded: Loaded, listing: Filtered, within: Within | None) -> Lines:
+    if within is None and selection.is_default(listing):
         return loaded.popular_shown.head(listing.limit)
-    return selection.arranged(loaded.popular, Known(), loaded.catalogue.rules, listing)
+    return _from_popular(loaded, Known(), listing, within)
 
 
-def similar(rankings: Rankings, anime_id: AnimeId, listing: Listing) -> Answer:
+def _from_popular(loaded: Loaded, known: Known, listing: Filtered, within: Within | None) -> Lines:
+    ranking = loaded.popular if within is None else within.popular
+    return selection.arranged(ranking, known, loaded.catalogue.rules, listing)
+
+
+def _top_up(
+    rankings: Rankings,
+    loaded: Loaded,
+    user_id: UserId,
+    stored: Lines,
+    listing: Filtered,
+    within: Within,
+    rated: Owned,
+) -> Sequence[tuple[Source, Lines]]:
+    """What a known user's titles speak for beyond their list, then what is popular.
+
+    Nothing, if nobody knows any more what they have seen.
+    """
+    payload = rankings.history(loaded.generation, user_id)
+    if payload is None:
+        return ()
+    theirs, facts = owned.remembered(payload).and_then(rated), loaded.catalogue.rules
+    known = _known(theirs, (), facts).and_shown(stored.columns, facts)
+    rest = replace(listing, limit=listing.limit - len(stored.columns))
+    found = _live(rankings, loaded, theirs, known, rest, within, most=SPEAKING)
+    return (("live", found), ("popular", _rest(loaded, found, known, rest, within)))
+
+
+def _rest(
+    loaded: Loaded, found: Lines, known: Known, listing: Filtered, within: Within | None
+) -> Lines:
+    """Popular titles that bring an answer to its length."""
+    missing = listing.limit - len(found.columns)
+    if not missing:
+        return Lines()
+    shown = known.and_shown(found.columns, loaded.catalogue.rules)
+    return _from_popular(loaded, shown, replace(listing, limit=missing), within)
+
+
+def similar(rankings: Rankings, anime_id: AnimeId, listing: Filtered) -> Answer:
     """Serve an anime's similar titles; none are stored for a title nobody can compare.
+
+    Where a filter leaves too little of them, titles follow that its audience likes. Never popular
+    ones: they would not resemble it.
 
     Raises:
         UnknownAnimeError: the catalogue lacks the anime.
+        InvalidParameterError: there is no such genre or type.
     """
     loaded = current(rankings)
-    _column(loaded, anime_id)
-    reader = selection.similar(loaded.catalogue.rules, listing)
-    stored = rankings.similar_to(loaded.generation, anime_id, reader)
-    lines = Lines() if stored is None else stored
-    return Answer(loaded, "precomputed", lines, stale=rankings.is_stale)
+    column = _column(loaded, anime_id)
+    within = loaded.catalogue.shelves.within(listing)
+    reader = selection.similar(loaded.catalogue.rules, listing, within)
+    stored = rankings.similar_to(loaded.generation, anime_id, reader) or Lines()
+    if within is None or len(stored.columns) == listing.limit:
+        return Answer(loaded, "precomputed", stored, stale=rankings.is_stale)
+    rest = replace(listing, franchise="all", limit=listing.limit - len(stored.columns))
+    banned = frozenset({column, *stored.columns, *_hidden(loaded, listing)})
+    row = Owned([column], [owned.LIKED])
+    found = _live(rankings, loaded, row, Known(banned), rest, within, fame=False)
+    return Answer(loaded, "precomputed", stored, (("live", found),), stale=rankings.is_stale)
+
+
+def _hidden(loaded: Loaded, listing: Filtered) -> Sequence[int]:
+    """Adult titles, unless they are asked for."""
+    return () if selection.shows_adult(listing) else loaded.catalogue.adult
 
 
 def similar_users(rankings: Rankings, user_id: UserId, limit: int) -> People:
@@ -143,65 +194,89 @@ def anime(rankings: Rankings, anime_id: AnimeId) -> Anime:
     return loaded.catalogue.anime[_column(loaded, anime_id)]
 
 
+def search(rankings: Rankings, text: str, limit: int) -> list[Anime]:
+    """Titles that match a text, best first."""
+    catalogue = current(rankings).catalogue
+    return [catalogue.anime[column] for column in catalogue.titles.find(text, limit)]
+
+
 def recommend_live(rankings: Rankings, request: LiveRequest) -> Answer:
     """Rank for the titles of a request, then fill up from the popular list.
 
     Titles given or excluded never come back. If nothing scores above zero, the whole answer
     is popular.
+
+    Raises:
+        InvalidParameterError: there is no such genre or type.
     """
-    answer = recommend_for(rankings, current(rankings), request)
-    return replace(answer, stale=rankings.is_stale)
+    loaded = current(rankings)
+    column_of = loaded.catalogue.column_of
+    theirs = owned.given(request.ratings, column_of)
+    named = dict.fromkeys(AnimeId(title["anime_id"]) for title in request.ratings)
+    ignored = tuple(anime_id for anime_id in named if anime_id not in column_of)
+    excluded = [column_of[AnimeId(one)] for one in request.exclude if one in column_of]
+    answer = for_owner(rankings, loaded, theirs, excluded, request)
+    return replace(answer, ignored=ignored, stale=rankings.is_stale)
 
 
-def recommend_for(rankings: Rankings, loaded: Loaded, request: LiveRequest) -> Answer:
-    """The same, of a generation chosen before."""
-    column_of, listing = loaded.catalogue.column_of, request.listing
-    usable = {column_of[t.anime_id]: t for t in request.titles if t.anime_id in column_of}
-    ignored = tuple(t.anime_id for t in request.titles if t.anime_id not in column_of)
-    excluded = [column_of[anime_id] for anime_id in request.exclude if anime_id in column_of]
-    known = _known(usable, excluded, loaded.catalogue.rules)
-    facts = loaded.catalogue.rules
-    found = _live(rankings, loaded, usable, known, listing)
-    rest = replace(listing, limit=listing.limit - len(found.columns))
-    more = selection.arranged(loaded.popular, known.and_shown(found.columns, facts), facts, rest)
+def for_owner(
+    rankings: Rankings, loaded: Loaded, theirs: Owned, excluded: Sequence[int], listing: Filtered
+) -> Answer:
+    """Rank now for somebody of whom some titles are known."""
+    within = loaded.catalogue.shelves.within(listing)
+    known = _known(theirs, excluded, loaded.catalogue.rules)
+    found = _live(rankings, loaded, theirs, known, listing, within)
+    more = _rest(loaded, found, known, listing, within)
     if not found.columns:
-        return Answer(loaded, "popular", more, ignored=ignored)
-    return Answer(loaded, "live", found, more, ignored)
+        return Answer(loaded, "popular", more)
+    return Answer(loaded, "live", found, (("popular", more),))
 
 
-def _known(usable: Mapping[Column, GivenTitle], excluded: Sequence[Column], facts: Facts) -> Known:
-    statuses = {column: title.status for column, title in usable.items()}
-    started = [one for one, status in statuses.items() if status is not Status.PLANNED]
-    dropped = [one for one, status in statuses.items() if status is Status.DROPPED]
+def _known(theirs: Owned, excluded: Sequence[int], facts: Facts) -> Known:
+    planned = theirs.with_status(Status.PLANNED)
+    started = set(theirs.columns).difference(planned) if planned else theirs.columns
     return Known(
-        banned=frozenset({*usable, *excluded}),
+        banned=frozenset({*theirs.columns, *excluded}),
         started=frozenset(product_order.started_series(started, facts)),
-        dropped=frozenset(facts.franchise[one] for one in dropped),
+        dropped=frozenset(facts.franchise[one] for one in theirs.with_status(Status.DROPPED)),
     )
 
 
 def _live(
     rankings: Rankings,
     loaded: Loaded,
-    usable: Mapping[Column, GivenTitle],
+    theirs: Owned,
     known: Known,
-    listing: Listing,
+    listing: Filtered,
+    within: Within | None,
+    *,
+    fame: bool = True,
+    most: int = MAX_TITLES,
 ) -> Lines:
-    if not usable:
+    catalogue, size = loaded.catalogue, len(loaded.catalogue.anime)
+    speaking = _speaking(theirs, loaded.manifest.strengths, most)
+    if not speaking:
         return Lines()
-    table, size = loaded.manifest.strengths, len(loaded.catalogue.anime)
-    rows = rankings.influences(loaded.generation, [t.anime_id for t in usable.values()])
-    strengths = [_strength(table, title) for title in usable.values()]
-    influences = live.weigh(list(usable), strengths, rows)
-    candidates = live.best(influences, size, list(known.banned), CANDIDATES)
-    shown = selection.arranged(candidates, known, loaded.catalogue.rules, listing)
+    ids = [catalogue.anime[column].anime_id for column in speaking]
+    rows = rankings.influences(loaded.generation, ids)
+    influences = live.weigh(list(speaking), list(speaking.values()), rows)
+    weight = fame_weight(loaded.manifest.fame, len(theirs.columns)) if fame else 0.0
+    scores = live.with_fame(live.add_up(influences, size), catalogue.fame, weight)
+    allowed = None if within is None else within.allowed
+    candidates = live.best(scores, list(known.banned), CANDIDATES, catalogue.fame, allowed)
+    shown = selection.arranged(candidates, known, catalogue.rules, listing)
     return live.explain(influences, shown, size)
 
 
-def _strength(table: Mapping[str, float], title: GivenTitle) -> float:
-    if title.rating == 0 and title.status is Status.UNKNOWN:
-        return strength(table, LIKED, title.status)
-    return strength(table, title.rating, title.status)
+def _speaking(theirs: Owned, table: Mapping[str, float], most: int) -> dict[int, float]:
+    """The titles that say something, and how much; those that say most, if there are many."""
+    pairs = zip(theirs.columns, theirs.strengths(table), strict=True)
+    said = [(column, value) for column, value in pairs if value]
+    if len(said) > most:
+        least = sorted([abs(value) for _, value in said])[-most]
+        above = [pair for pair in said if abs(pair[1]) > least]
+        said = (above + [pair for pair in said if abs(pair[1]) == least])[:most]
+    return dict(said)
 
 
 def _column(loaded: Loaded, anime_id: AnimeId) -> Column:

@@ -130,8 +130,8 @@ class Dataset:
 
 def _anime(row: dict[str, Any]) -> Anime:
     row["anime_id"] = AnimeId(row["anime_id"])
-    row["genres"], row["studios"] = tuple(row["genres"]), tuple(row["studios"])
-    return Anime(**row)
+    lists = {name: tuple(value) for name, value in row.items() if isinstance(value, list)}
+    return Anime(**row | lists)
 
 
 def open_dataset(folder: Path) -> Dataset:

@@ -105,6 +105,38 @@ class ListParams:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveParams:
+    disliked: float = 0.3
+    fame_1: float = 15.0
+    fame_3: float = 10.0
+    fame_5: float = 7.0
+    fame_10: float = 3.0
+    fame_32: float = 0.25
+    fame_100: float = 0.0
+
+    def fame(self) -> dict[str, float]:
+        """Weights by number of known titles, as schemas.newcomers looks them up."""
+        values = dataclasses.asdict(self).items()
+        return {name.removeprefix(_FAME): of for name, of in values if name.startswith(_FAME)}
+
+    def strengths(self, table: Mapping[str, float]) -> dict[str, float]:
+        """A strengths table in which dislikes count against what is similar.
+
+        Training has no use for that: there a low rating still says which titles go together.
+        """
+        low = {
+            f"{RATED_PREFIX}{rating}": -self.disliked * (_NEUTRAL - rating) / (_NEUTRAL - 1)
+            for rating in range(1, _NEUTRAL)
+        }
+        return {**table, **low, "dropped": -self.disliked}
+
+
+_FAME: Final = "fame_"
+_NEUTRAL: Final = 6
+"""The lowest rating that speaks for a title."""
+
+
+@dataclass(frozen=True, slots=True)
 class GateParams:
     user_coverage: float = 0.99
     catalogue_coverage: float = 0.02
@@ -133,6 +165,7 @@ class Params:
     content: ContentParams = field(default_factory=ContentParams)
     ranker: RankerParams = field(default_factory=RankerParams)
     lists: ListParams = field(default_factory=ListParams)
+    live: LiveParams = field(default_factory=LiveParams)
     gates: GateParams = field(default_factory=GateParams)
     publish: PublishParams = field(default_factory=PublishParams)
 

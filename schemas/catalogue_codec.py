@@ -12,7 +12,7 @@ from schemas.records import Anime
 VERSION: Final = b"\x01"
 MAX_JSON_BYTES: Final = 256 * 1024 * 1024
 _FIELDS: Final = tuple(field.name for field in fields(Anime))
-_TUPLES: Final = frozenset({"genres", "studios"})
+_TUPLES: Final = frozenset({"genres", "studios", "synonyms"})
 
 
 def encode(catalogue: Sequence[Anime]) -> bytes:

@@ -15,7 +15,7 @@ from schemas.records import Column, Interaction, Status
 VERSION: Final = 1
 HEADER: Final = bytes((VERSION, 0))
 STATUS_SHIFT: Final = 4
-_RATING_MASK: Final = 15
+RATING_MASK: Final = 15
 
 
 def pack(columns: bytes, marks: bytes) -> bytes:
@@ -44,18 +44,26 @@ def length(payload: bytes) -> int:
     return n
 
 
+def parts(payload: bytes) -> tuple[tuple[int, ...], bytes]:
+    """The columns, ascending, and the mark of each.
+
+    Raises:
+        PayloadError: the bytes are not a history of a version we know.
+    """
+    n = length(payload)
+    return unpack_from(f"<{n}H", payload, len(HEADER)), payload[len(HEADER) + 2 * n :]
+
+
 def decode(payload: bytes) -> tuple[Interaction, ...]:
     """Decode a history, columns ascending.
 
     Raises:
         PayloadError: the bytes are not a history of a version we know.
     """
-    n = length(payload)
-    columns = unpack_from(f"<{n}H", payload, len(HEADER))
-    marks = payload[len(HEADER) + 2 * n :]
+    columns, marks = parts(payload)
     try:
         return tuple(
-            Interaction(Column(column), mark & _RATING_MASK, Status(mark >> STATUS_SHIFT))
+            Interaction(Column(column), mark & RATING_MASK, Status(mark >> STATUS_SHIFT))
             for column, mark in zip(columns, marks, strict=True)
         )
     except ValueError as error:

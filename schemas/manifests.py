@@ -58,9 +58,10 @@ class GenerationManifest:
     """Where the lists of one generation came from, and how many there are.
 
     `counts` and `bytes` are by key family; `genres` and `types` are those with a popular
-    list of their own; `strengths` is the model's, for the live path. `metrics` are the model's
-    and the coverage of these lists; `validation` and `experiment` are the model's: of the
-    training, also where this refresh only reloaded it.
+    list of their own. For the live path, `strengths` says how much each rating and status counts,
+    and `fame` how much the fame of titles does, by the number of titles that are known of somebody
+    (schemas.newcomers). `metrics` are the model's and the coverage of these lists; `validation`
+    and `experiment` are the model's: of the training, also where this refresh only reloaded it.
     """
 
     generation: Generation
@@ -79,4 +80,5 @@ class GenerationManifest:
     seconds: dict[str, float] = field(default_factory=dict)
     validation: dict[str, float] = field(default_factory=dict)
     experiment: str | None = None
+    fame: dict[str, float] = field(default_factory=dict)
     version: int = 1

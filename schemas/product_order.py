@@ -6,11 +6,11 @@ one title per franchise with the right entry first, and genres that take turns, 
 marginal relevance (Carbonell and Goldstein, 1998).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import log1p
-from typing import Final
+from typing import Final, Protocol
 
 from schemas.records import Anime, Rule
 
@@ -21,6 +21,8 @@ _LOOK_AHEAD: Final = 5
 """How many titles compete for a place."""
 _RIGHT_ENTRY: Final = 0.5
 """An earlier entry stands in for a later one if it is worth this part of it, or more."""
+_MISSING: Final = int(Rule.PREREQUISITE_MISSING)
+_DROPPED: Final = int(Rule.FRANCHISE_DROPPED)
 _LAST_YEAR: Final = 9999
 """Titles without a year come last: most of them are only announced."""
 
@@ -44,6 +46,12 @@ class Facts:
     genres: Sequence[int]
     per_genre: Sequence[float]
     popularity: Sequence[float]
+
+
+class Flags(Protocol):
+    """The flags of entries, by position."""
+
+    def __getitem__(self, at: int, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +112,19 @@ def rules_of(
         started: series of which a main entry was started, as `started_series` gives them.
         dropped: franchises of which an entry was dropped.
     """
-    return [
-        Rule.PREREQUISITE_MISSING
-        * (facts.series[one] != 0 and not facts.starts[one] and facts.series[one] not in started)
-        | Rule.FRANCHISE_DROPPED * (facts.franchise[one] != 0 and facts.franchise[one] in dropped)
-        for one in columns
-    ]
+    return [rules_of_one(one, started, dropped, facts) for one in columns]
 
 
-def started_series(columns: Sequence[int], facts: Facts) -> set[int]:
+def rules_of_one(
+    column: int, started: Collection[int], dropped: Collection[int], facts: Facts
+) -> int:
+    """The flags of one entry."""
+    series, franchise = facts.series[column], facts.franchise[column]
+    missing = series != 0 and not facts.starts[column] and series not in started
+    return _MISSING * missing | _DROPPED * (franchise != 0 and franchise in dropped)
+
+
+def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
     """Series of which one of these titles is a main entry."""
     return {facts.series[one] for one in columns if not facts.side[one]}
 
@@ -120,12 +132,14 @@ def started_series(columns: Sequence[int], facts: Facts) -> set[int]:
 def arrange(
     columns: Sequence[int],
     worth: Sequence[float],
-    rules: Sequence[int],
+    rules: Flags,
     facts: Facts,
     taste: Taste = DEFAULT,
     taken: Collection[int] = (),
+    most: int = MOST_SHOWN,
+    among: Sequence[int] | None = None,
 ) -> list[int]:
-    """The positions of the entries to show, in the order to show them, MOST_SHOWN at most.
+    """The positions of the entries to show, in the order to show them.
 
     Args:
         columns: the entries of a ranking, best first.
@@ -134,51 +148,65 @@ def arrange(
         facts: of the catalogue that columns mean.
         taste: what is asked for.
         taken: franchises that are shown already.
+        most: how many to show at most; fewer are the first of more.
+        among: the only positions that may be shown, ascending; None: all.
     """
-    leaned = lean(columns, worth, facts, taste)
-    adult = facts.adult
-    kept = [pair for pair in leaned if not rules[pair[1]]]
-    if not taste.adult:
-        kept = [pair for pair in kept if not adult[columns[pair[1]]]]
-    return _take_turns(_one_per_franchise(kept, columns, facts, taken), columns, facts)
+    leaned = lean(columns, worth, facts, taste, among)
+    enough = most + _LOOK_AHEAD
+    places = _one_per_franchise(leaned, columns, rules, facts, taste.adult, taken, enough)
+    return _take_turns(places, columns, facts, most)
 
 
 def lean(
-    columns: Sequence[int], worth: Sequence[float], facts: Facts, taste: Taste
-) -> list[tuple[float, int]]:
+    columns: Sequence[int],
+    worth: Sequence[float],
+    facts: Facts,
+    taste: Taste,
+    among: Sequence[int] | None = None,
+) -> Iterable[tuple[float, int]]:
     """What each entry is worth to somebody of a taste, and its position; best first."""
+    positions = range(len(columns)) if among is None else among
     if not taste.niche:
-        return list(zip(worth, range(len(columns)), strict=True))
-    popularity = facts.popularity
-    values = [
-        one * (1 - taste.niche * popularity[column])
-        for one, column in zip(worth, columns, strict=True)
-    ]
-    return sorted(zip(values, range(len(columns)), strict=True), key=lambda pair: -pair[0])
+        return zip([worth[at] for at in positions], positions, strict=True)
+    popularity, niche = facts.popularity, taste.niche
+    values = [(worth[at] * (1 - niche * popularity[columns[at]]), at) for at in positions]
+    return sorted(values, key=lambda pair: -pair[0])
 
 
 def _one_per_franchise(
-    kept: Sequence[tuple[float, int]],
+    leaned: Iterable[tuple[float, int]],
     columns: Sequence[int],
+    rules: Flags,
     facts: Facts,
+    adult: bool,
     taken: Collection[int],
+    enough: int,
 ) -> list[tuple[float, int]]:
-    """Of a franchise, its earliest main entry in the series of the best entry, at the place of
-    that one.
+    """The first `enough` places, with nothing flagged; of a franchise, its earliest main entry in
+    the series of the best entry, at the place of that one.
+
+    One loop, since lists are arranged while somebody waits: it stops as soon as nothing that
+    follows can change a place, and looks rules up last.
     """
     franchise, series, order, side = facts.franchise, facts.series, facts.order, facts.side
+    is_adult = facts.adult
     places: list[tuple[float, int]] = []
     place_of: dict[int, int] = dict.fromkeys(taken, -1)
-    for value, at in kept:
+    left, lowest = enough, 0.0
+    for value, at in leaned:
+        if value < lowest:
+            break
         column = columns[at]
         name = franchise[column]
-        if not name:
-            places.append((value, at))
+        place = place_of.get(name) if name else None
+        if (place is None and not left) or rules[at] or (is_adult[column] and not adult):
             continue
-        place = place_of.get(name)
         if place is None:
-            place_of[name] = len(places)
+            if name:
+                place_of[name] = len(places)
             places.append((value, at))
+            left -= 1
+            lowest = lowest if left else _RIGHT_ENTRY * value
         elif place >= 0 and not side[column]:
             best, shown = places[place]
             other = columns[shown]
@@ -192,7 +220,7 @@ def _one_per_franchise(
 
 
 def _take_turns(
-    places: Sequence[tuple[float, int]], columns: Sequence[int], facts: Facts
+    places: Sequence[tuple[float, int]], columns: Sequence[int], facts: Facts, most: int
 ) -> list[int]:
     """Give each place to the title worth most after what it repeats of the genres before it."""
     genres, per_genre = facts.genres, facts.per_genre
@@ -202,7 +230,7 @@ def _take_turns(
     competing = list(islice(waiting, _LOOK_AHEAD))
     shown: list[int] = []
     before = last = 0
-    while competing and len(shown) < MOST_SHOWN:
+    while competing and len(shown) < most:
         recent = before | last
         best, chosen = -1.0, 0
         for place, (value, mask, loss, _) in enumerate(competing):

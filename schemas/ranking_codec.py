@@ -22,6 +22,7 @@ entry by their columns, and lacked d, m and the positions.
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
+from math import isfinite
 from struct import Struct, error, unpack_from
 from struct import pack as pack_values
 from typing import Final, NamedTuple
@@ -84,7 +85,8 @@ def layout(payload: bytes) -> Layout:
     """Read the header and check that the payload is as long as it says.
 
     Raises:
-        PayloadError: an unknown version, or not exactly the announced length.
+        PayloadError: an unknown version, not exactly the announced length, or scores that are
+            not finite.
     """
     try:
         if payload[:1] == b"\x01":
@@ -102,6 +104,8 @@ def layout(payload: bytes) -> Layout:
     found = Layout(n, r, floor, step, arranged, *accumulate(sizes, initial=start))
     if found.end != len(payload) or r > n:
         raise PayloadError(f"ranking is {len(payload)} bytes, its header says {found.end}")
+    if not isfinite(floor + step):
+        raise PayloadError("scores are not finite")
     return found
 
 
@@ -215,43 +219,52 @@ def decode(payload: bytes, limit: int = MAX_ENTRIES) -> Ranking:
     """
     found = layout(payload)
     n = min(limit, found.entries)
-    scores = _scores(payload, found, n)
-    columns = unpack_from(f"<{n}H", payload, found.columns)
-    reasons = _reasons(payload, found, n)
     return tuple(
-        Entry(Column(columns[i]), scores[i], _rules_at(payload, found, i), reasons[i])
-        for i in range(n)
+        Entry(Column(column), found.floor + found.step * level, Rule(flags), because)
+        for column, level, flags, because in zip(
+            columns(payload, found, n),
+            levels(payload, found, n),
+            rules(payload, found)[:n],
+            _reasons(payload, found, n),
+            strict=True,
+        )
     )
 
 
-def _scores(payload: bytes, found: Layout, n: int) -> list[float]:
-    return [found.floor + found.step * level for level in levels(payload, found, n)]
+def columns(payload: bytes, found: Layout, n: int) -> Sequence[int]:
+    """The columns of the first n entries."""
+    return unpack_from(f"<{n}H", payload, found.columns)
 
 
 def levels(payload: bytes, found: Layout, n: int) -> list[int]:
     """The levels of the first n entries, from TOP_LEVEL down to 0."""
+    return [TOP_LEVEL - below for below in fallen(payload, found, n)]
+
+
+def fallen(payload: bytes, found: Layout, n: int) -> list[int]:
+    """How many levels below TOP_LEVEL each of the first n entries is; ascends."""
     drops: Sequence[int] = payload[found.drops : found.drops + n]
     if found.rules > found.overflows and SATURATED in drops:
         overflows = iter(
             unpack_from(f"<{(found.rules - found.overflows) // 2}H", payload, found.overflows)
         )
         drops = [one if one < SATURATED else one + next(overflows, 0) for one in drops]
-    return [TOP_LEVEL - below for below in accumulate(drops)]
+    return list(accumulate(drops))
 
 
-def rules(payload: bytes, found: Layout) -> list[int]:
+_FOUR_RULES: Final = [bytes(byte >> shift & 3 for shift in (0, 2, 4, 6)) for byte in range(256)]
+"""What each byte of rules says."""
+
+
+def rules(payload: bytes, found: Layout) -> bytes:
     """The rules of every entry, as bits of schemas.records.Rule."""
     packed = payload[found.rules : found.contributors]
-    return [byte >> shift & 3 for byte in packed for shift in (0, 2, 4, 6)][: found.entries]
+    return b"".join(map(_FOUR_RULES.__getitem__, packed))[: found.entries]
 
 
 def shown(payload: bytes, found: Layout) -> bytes | None:
     """The positions of the first entries to show, in order, None where nobody worked them out."""
     return payload[found.shown : found.end] if found.arranged else None
-
-
-def _rules_at(payload: bytes, found: Layout, index: int) -> Rule:
-    return Rule(payload[found.rules + index // 4] >> 2 * (index % 4) & 3)
 
 
 def contributors(payload: bytes, found: Layout, r: int) -> list[Because]:

@@ -92,6 +92,7 @@ class Anime:
     title: str
     title_english: str = ""
     title_japanese: str = ""
+    synonyms: tuple[str, ...] = ()
     type: str = ""
     year: int | None = None
     episodes: int | None = None

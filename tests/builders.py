@@ -1,6 +1,6 @@
 """Short ways to say test data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from redis import Redis
 from schemas import (
     catalogue_codec,
     documents,
+    history_codec,
     influence_codec,
     keys,
     neighbours_codec,
@@ -23,6 +24,7 @@ from schemas.records import (
     Column,
     Entry,
     Generation,
+    Interaction,
     Neighbour,
     Ranking,
     Reason,
@@ -94,8 +96,10 @@ class SmallGeneration:
     similar: Mapping[int, Ranking] = field(default_factory=dict)
     influences: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
     neighbours: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
+    histories: Mapping[int, Sequence[Interaction]] = field(default_factory=dict)
     popular: Ranking = ()
     strengths: Mapping[str, float] = field(default_factory=lambda: dict(STRENGTHS))
+    fame: Mapping[str, float] = field(default_factory=dict)
 
 
 def publish_small(
@@ -117,7 +121,7 @@ def set_live(client: Redis, generation: Generation, previous: Generation | None 
 def payloads(made: SmallGeneration) -> dict[str, bytes | str]:
     """Each key of a generation with its value."""
     name = made.generation
-    described = manifest(name, strengths=dict(made.strengths))
+    described = manifest(name, strengths=dict(made.strengths), fame=dict(made.fame))
     return {
         keys.manifest(name): documents.dump(described),
         keys.catalogue(name): catalogue_codec.encode(made.anime),
@@ -125,6 +129,7 @@ def payloads(made: SmallGeneration) -> dict[str, bytes | str]:
         **{keys.user(name, id): ranking_codec.encode(one) for id, one in made.users.items()},
         **{keys.similar(name, id): ranking_codec.encode(one) for id, one in made.similar.items()},
         **{keys.influence(name, id): influence(row) for id, row in made.influences.items()},
+        **{keys.history(name, id): history_codec.encode(one) for id, one in made.histories.items()},
         **{
             keys.neighbours(name, id): neighbours_codec.encode(people(near))
             for id, near in made.neighbours.items()

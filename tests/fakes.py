@@ -7,7 +7,7 @@ from api.catalogue import prepare
 from api.lines import Lines
 from api.repository import Loaded, Made, UserState
 from api.selection import Reader
-from schemas import ranking_codec
+from schemas import history_codec, ranking_codec
 from schemas.errors import NothingPublishedError
 from schemas.pointer import Pointer, Variant
 from schemas.records import AnimeId, Generation, Neighbour, Ranking, UserId
@@ -31,7 +31,7 @@ class InMemoryRankings:
         found = self._generations.get(generation)
         if found is None:
             raise NothingPublishedError(f"{generation} is not stored")
-        described = manifest(generation, strengths=dict(found.strengths))
+        described = manifest(generation, strengths=dict(found.strengths), fame=dict(found.fame))
         return Loaded.of(generation, described, prepare(found.anime), _everything(found.popular))
 
     @property
@@ -60,6 +60,10 @@ class InMemoryRankings:
     ) -> list[bytes | None]:
         rows = self._generations[generation].influences
         return [influence(rows[one]) if one in rows else None for one in anime_ids]
+
+    def history(self, generation: Generation, user_id: UserId) -> bytes | None:
+        found = self._generations[generation].histories.get(user_id)
+        return None if found is None else history_codec.encode(found)
 
 
 class BrokenRankings(InMemoryRankings):

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from batch.dataset import Histories
 from batch.evaluation.metrics import NOTHING
 from batch.evaluation.trial import Columns, Reorder, Scorer, Trial
+from batch.models.blend import moments
 from batch.models.legs import LEGS, Scores
 from batch.params import ListParams, Params
 from batch.ranking import top_n
@@ -18,6 +19,7 @@ from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model
 from batch.title_lists import influence_rows
 from schemas import influence_codec
+from schemas.newcomers import fame_weight
 
 OURS: Final = "ours"
 LIVE: Final = "ours, live path"
@@ -63,16 +65,30 @@ def with_rules(trial: Trial, model: Model, rules: ProductRules, lists: ListParam
     return Method(RULES, of_model(trial, model), reorder)
 
 
-def live(trial: Trial, model: Model, lists: ListParams) -> Method:
-    """What the API answers to somebody unknown: influence rows, then the popular list."""
+def live(trial: Trial, model: Model, params: Params) -> Method:
+    """What the API answers to somebody unknown: influence rows and fame, then the popular list."""
+    lists, settings = params.lists, params.live
     rows = influence(model, lists)[:, model.positions[trial.candidates]]
-    rest = _after_all(trial, lists)
+    rest, fame = _after_all(trial, lists), _fame(trial)
+    strengths = settings.strengths(model.manifest.strengths)
+    counted = replace(model, manifest=replace(model.manifest, strengths=strengths))
 
     def score(given: Histories) -> Scores:
-        sums: Scores = (model.strengths(given) @ rows).toarray()
+        sums: Scores = (counted.strengths(given) @ rows).toarray()
+        lengths = np.diff(given.starts).tolist()
+        weights = [fame_weight(settings.fame(), length) for length in lengths]
+        sums += np.array(weights, np.float32)[:, None] * moments(sums)[1] * fame
         return np.where(sums > 0, sums, rest)
 
     return Method(LIVE, score)
+
+
+def _fame(trial: Trial) -> Scores:
+    """How well known each candidate is, as api.live has it, shape (candidates,)."""
+    roots = trial.statistics.raters[trial.candidates].astype(np.float32) ** 0.25
+    known = roots[roots > 0]
+    spread = known.std() if len(known) else 0.0
+    return (roots - known.mean()) / spread if spread else np.zeros_like(roots)
 
 
 def _after_all(trial: Trial, lists: ListParams) -> Scores:

@@ -149,7 +149,7 @@ def _ours(evaluation: Evaluation, protocol: str, trial: Trial, seed: int) -> Ite
             rules = rules_of(training, model_folder(training))
             yield with_rules(trial, model, rules, evaluation.params.lists)
         if protocol == NEWCOMERS:
-            yield live(trial, model, evaluation.params.lists)
+            yield live(trial, model, evaluation.params)
     if ABLATIONS in evaluation.methods:
         yield from ablations(trial, model, evaluation.params, fitted)
 

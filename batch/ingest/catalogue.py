@@ -29,6 +29,7 @@ SCHEMA: Final = pa.schema(
         ("title", pa.string()),
         ("title_english", pa.string()),
         ("title_japanese", pa.string()),
+        ("synonyms", _NAMES),
         ("type", pa.string()),
         ("year", pa.int16()),
         ("episodes", pa.int32()),

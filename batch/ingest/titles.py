@@ -9,6 +9,7 @@ from typing import Final
 UNKNOWN: Final = "Unknown"
 _ENTITY: Final = re.compile(r"&(?:#\d+|#[xX][\da-fA-F]+|[A-Za-z]\w*);")
 _YEAR: Final = re.compile(r"\b(?:1[89]|20)\d\d\b")
+SYNONYMS: Final = ("Synonyms", "Other names", "Other name", "title_synonyms")
 _NO_SYNOPSIS: Final = "No synopsis"
 _MAX_EPISODES: Final = 2**31 - 1
 
@@ -21,6 +22,7 @@ class Title:
     title: str
     title_english: str
     title_japanese: str
+    synonyms: tuple[str, ...]
     type: str
     year: int | None
     episodes: int | None
@@ -60,6 +62,7 @@ def title_of(
         title=unescape(row[spelling.title]),
         title_english=unescape(known(row.get("English name"))),
         title_japanese=unescape(known(row.get("Japanese name"))),
+        synonyms=synonyms_of(row),
         type=known(row.get(spelling.type)),
         year=year_of(row.get("Aired")) or year_of(row.get("Premiered")),
         episodes=episodes_of(row.get(spelling.episodes)),
@@ -82,6 +85,11 @@ def names(text: str | None) -> tuple[str, ...]:
     """Split a comma-separated list; each name once, in order."""
     parts = (part.strip() for part in (text or "").split(","))
     return tuple(dict.fromkeys(part for part in parts if known(part)))
+
+
+def synonyms_of(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Other names; data sets made after Kaggle's have them under one of several headings."""
+    return tuple(unescape(name) for heading in SYNONYMS for name in names(row.get(heading)))
 
 
 def unescape(text: str) -> str:

@@ -121,7 +121,8 @@ class Candidate:
             bytes=self.memory(counts),
             metrics=self.model.metrics
             | {gates.COVERAGE: gates.coverage(findings, counts["catalogue"])},
-            strengths=self.model.strengths,
+            strengths=self.params.live.strengths(self.model.strengths),
+            fame=self.params.live.fame(),
             genres=genres_of(catalogue),
             types=types_of(catalogue),
             seconds=seconds,

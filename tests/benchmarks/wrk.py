@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import click
 
@@ -42,13 +43,25 @@ def is_there() -> bool:
     return False
 
 
-def lookups(path: str, users: Sequence[int]) -> str:
-    """A script that asks for users at random; `path` has a %s for the id."""
+def lookups(path: str, users: Sequence[int], queries: Sequence[str] = ("",)) -> str:
+    """A script that asks for users and queries at random; `path` has a %s for the id."""
     ids = ",".join(map(str, users))
+    asked = ",".join(f"'?{one}'" if one else "''" for one in queries)
     return (
-        f"local ids = {{{ids}}}\nmath.randomseed(os.time())\n"
+        f"local ids = {{{ids}}}\nlocal asked = {{{asked}}}\nmath.randomseed(os.time())\n"
         f"request = function() return wrk.format('GET', "
-        f"string.format('{path}', ids[math.random(#ids)])) end\n"
+        f"string.format('{path}', ids[math.random(#ids)]) .. asked[math.random(#asked)]) end\n"
+    )
+
+
+def searches(path: str, texts: Sequence[str]) -> str:
+    """A script that types texts at random; `path` has a %s for the text."""
+    listed = ",".join(f"'{quote(one, safe='')}'" for one in texts)
+    before, _, after = path.partition("%s")
+    return (
+        f"local texts = {{{listed}}}\nmath.randomseed(os.time())\n"
+        f"request = function() return wrk.format('GET', "
+        f"'{before}' .. texts[math.random(#texts)] .. '{after}') end\n"
     )
 
 

@@ -108,6 +108,8 @@ def test_the_manifest_says_what_was_published(folder, redis_url, client):
     assert manifest.metrics["ndcg@10"] > 0.1
     assert 0 < manifest.metrics["coverage@10"] <= 1
     assert manifest.validation == asdict(SMALL.validation)
+    assert manifest.fame == SMALL.live.fame()
+    assert (manifest.strengths["rated_1"], manifest.strengths["rated_10"]) == (-0.3, 1.0)
     assert all(size > 0 for size in manifest.bytes.values())
 
 

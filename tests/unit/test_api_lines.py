@@ -60,7 +60,7 @@ def test_scores_that_json_cannot_hold_are_refused(floor):
 
 def test_an_order_that_names_an_entry_beyond_the_last_is_refused():
     payload = ranking_codec.encode(ranking(1, 2, 3), shown=[0, 3])
-    found = lines.open_list(payload)
+    found = ranking_codec.layout(payload)
 
     with pytest.raises(PayloadError, match="shows entry 3 of 3"):
         lines.read_at(payload, found, ranking_codec.shown(payload, found))

@@ -14,7 +14,9 @@ SIZE = 6
 def best(given, strengths, rows, *, size=SIZE, banned=(), limit=10):
     payloads = [None if row is None else influence(row) for row in rows]
     influences = live.weigh(given, strengths, payloads)
-    return live.explain(influences, live.best(influences, size, banned, limit), size)
+    fame = live.Fame.of([0] * size)
+    found = live.best(live.add_up(influences, size), banned, limit, fame)
+    return live.explain(influences, found, size)
 
 
 def test_scores_are_sums_of_rows_times_strengths():
@@ -90,6 +92,54 @@ def test_a_coefficient_that_is_not_finite_is_refused():
 def test_a_damaged_row_is_refused():
     with pytest.raises(PayloadError):
         live.weigh([0], [1.0], [b"\x01\x00\x01"])
+
+
+def famous(raters, row, weight, **asked):
+    """Live columns and scores when one title was named, and how many rated each."""
+    fame = live.Fame.of(raters)
+    sums = live.add_up(live.weigh([0], [1.0], [influence(row)]), len(raters))
+    return live.best(live.with_fame(sums, fame, weight), [0], 10, fame, **asked)
+
+
+def test_fame_decides_where_rows_say_nothing():
+    assert famous([0, 1, 16, 81, 1], {1: 0.001}, 10.0).columns == [3, 2]
+
+
+def test_rows_decide_where_fame_has_no_weight():
+    assert famous([0, 1, 16, 81, 1], {1: 0.5, 4: 0.25}, 0.0).columns == [1, 4]
+
+
+def test_fame_counts_in_standard_deviations_of_the_sums():
+    small = famous([0, 1, 16, 81, 1], {1: 0.25, 3: 0.125}, 1.0)
+    large = famous([0, 1, 16, 81, 1], {1: 0.5, 3: 0.25}, 1.0)
+
+    assert small.columns == large.columns
+    assert [2 * score for score in small.scores] == pytest.approx(large.scores)
+
+
+def test_titles_equally_known_differ_by_their_rows_only():
+    assert famous([7] * 5, {1: 0.5, 4: 0.25}, 9.0).columns == [1, 4]
+
+
+def test_what_is_not_allowed_is_not_returned():
+    allowed = np.array([True, True, False, True, False])
+
+    assert famous([0, 1, 16, 81, 1], {4: 0.5}, 1.0, allowed=allowed).columns == [3]
+
+
+@given(
+    st.lists(st.integers(0, 1000), min_size=1, max_size=40),
+    st.lists(st.floats(-1, 1), min_size=40, max_size=40),
+    st.integers(1, 20),
+)
+def test_where_it_looks_first_does_not_change_what_it_finds(raters, scores, limit):
+    fame, size = live.Fame.of(raters), len(raters)
+    mine = np.array(scores[:size])
+
+    found = live.best(mine.copy(), [], limit, fame)
+
+    expected = sorted((c for c in range(size) if mine[c] > 0), key=lambda c: (-mine[c], c))
+    assert found.columns == expected[:limit]
 
 
 coefficients = st.floats(-1, 1, width=16)

@@ -182,9 +182,9 @@ def test_a_refused_rating_says_which_and_what_is_allowed(title, detail):
         ({"reasons": False}, "reasons must be 0 or 1, got false"),
         ({"franchise": "some"}, "franchise must be 'one' or 'all', got 'some'"),
         (
-            {"genres": ["Action"]},
-            "unknown field 'genres'; "
-            "allowed here: ratings, exclude, limit, reasons, franchise, adult, niche",
+            {"genre": ["Action"]},
+            "unknown field 'genre'; allowed here: limit, genres, exclude_genres, types, year_min, "
+            "year_max, franchise, adult, niche, reasons, ratings, exclude",
         ),
         ({"adult": True}, "adult must be 0 or 1, got true"),
         ({"niche": "0.5"}, "niche must be a number from 0 to 1, got '0.5'"),
@@ -204,7 +204,7 @@ def test_a_refused_field_says_which_and_what_is_allowed(body, detail):
 def test_more_than_5000_titles_are_refused(field):
     rows = [{"anime_id": n + 1} if field == "ratings" else n + 1 for n in range(5001)]
 
-    assert refusal(ask(**{field: rows})) == f"{field} must hold at most 5000 titles, got 5001"
+    assert refusal(ask(**{field: rows})) == f"{field} must hold at most 5000 entries, got 5001"
     assert ask(**{field: rows[:5000]}).status_code == 200
 
 

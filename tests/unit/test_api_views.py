@@ -21,6 +21,7 @@ TITLES = (
         franchise=3,
     ),
 )
+FILTERS = "limit, genres, exclude_genres, types, year_min, year_max, franchise, adult, niche"
 LISTS = ["/v1/users/7/recommendations", "/v1/users/7/similar", "/v1/anime/1/similar"]
 
 
@@ -186,6 +187,7 @@ def test_an_anime_is_described():
         "title": "Fullmetal Alchemist: Brotherhood",
         "title_english": "",
         "title_japanese": "",
+        "synonyms": [],
         "type": "TV",
         "year": 2009,
         "episodes": 64,
@@ -227,14 +229,12 @@ def test_a_limit_outside_1_to_100_is_refused(path, limit):
         ("franchise=some", "franchise must be 'one' or 'all', got 'some'"),
         ("limit=5&limit=5", "limit must be given once"),
         (
-            "genres=Action",
-            "unknown query parameter 'genres'; "
-            "allowed here: limit, reasons, franchise, adult, niche",
+            "genre=Action",
+            f"unknown query parameter 'genre'; allowed here: {FILTERS}, reasons",
         ),
         (
             "%ff=1",
-            "unknown query parameter '\\ufffd'; "
-            "allowed here: limit, reasons, franchise, adult, niche",
+            f"unknown query parameter '\\ufffd'; allowed here: {FILTERS}, reasons",
         ),
         ("adult=2", "adult must be 0 or 1, got '2'"),
         ("adult=", "adult must be 0 or 1, got ''"),
@@ -252,9 +252,7 @@ def test_a_refused_parameter_says_which_and_what_is_allowed(query, detail):
 def test_similar_titles_do_not_take_reasons():
     _, detail = problem(get("/v1/anime/1/similar?reasons=1"))
 
-    assert (
-        detail == "unknown query parameter 'reasons'; allowed here: limit, franchise, adult, niche"
-    )
+    assert detail == f"unknown query parameter 'reasons'; allowed here: {FILTERS}"
 
 
 @pytest.mark.parametrize("path", ["/v1/generation", "/v1/anime/1"])

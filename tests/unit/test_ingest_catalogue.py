@@ -41,7 +41,7 @@ def test_a_kaggle_2020_row_becomes_a_title(tmp_path):
     assert rejects == []
     assert found == titles.Title(
         anime_id=1, title="Cowboy Bebop", title_english="Cowboy Bebop",
-        title_japanese="カウボーイビバップ", type="TV", year=1998, episodes=26,
+        title_japanese="カウボーイビバップ", synonyms=(), type="TV", year=1998, episodes=26,
         genres=("Action", "Sci-Fi"), studios=("Sunrise",), source="Original", adult=False,
         themes=(), demographics=(), tags=(), synopsis="",
     )  # fmt: skip
@@ -67,6 +67,15 @@ def test_a_kaggle_2016_row_becomes_a_title_without_what_it_knows_of_the_future(t
         51,
     )
     assert (found.genres, found.adult) == (("Action", "Hentai"), True)
+
+
+@pytest.mark.parametrize("heading", ["Synonyms", "Other name", "Other names", "title_synonyms"])
+def test_other_names_are_kept_whatever_their_column_is_called(tmp_path, heading):
+    text = f'MAL_ID,Name,Genres,{heading}\n1,Shingeki no Kyojin,Action,"AoT, SnK &amp; co, AoT"\n'
+
+    [found], _ = read(tmp_path, text)
+
+    assert found.synonyms == ("AoT", "SnK & co")
 
 
 def test_a_rating_for_adults_marks_a_title_too(tmp_path):

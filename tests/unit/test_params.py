@@ -118,3 +118,22 @@ def test_a_rating_counts_as_its_power():
 
     assert (table["rated_10"], table["rated_5"]) == (1.0, 0.5)
     assert (table["unscored"], table["dropped"], table["planned"]) == (0.35, 0.0, 0.0)
+
+
+def test_live_a_low_rating_counts_against_what_is_similar_and_a_drop_as_much_as_a_one():
+    settings = params.from_mapping({"live": {"disliked": 0.5}}, "x")
+
+    table = settings.live.strengths(settings.strengths.table())
+
+    low = [table[f"rated_{rating}"] for rating in range(1, 6)]
+    assert low == pytest.approx([-0.5, -0.4, -0.3, -0.2, -0.1])
+    assert table["dropped"] == -0.5
+    unchanged = ("rated_6", "rated_10", "unscored", "planned")
+    assert all(table[name] == settings.strengths.table()[name] for name in unchanged)
+
+
+def test_live_weights_of_fame_are_by_the_number_of_titles_given():
+    found = params.from_mapping({"live": {"fame_3": 1.5}}, "x").live.fame()
+
+    assert found["3"] == 1.5
+    assert [int(number) for number in found] == [1, 3, 5, 10, 32, 100]

@@ -19,6 +19,7 @@ titles = st.builds(
     texts,
     title_english=texts,
     title_japanese=texts,
+    synonyms=names,
     type=texts,
     year=numbers,
     episodes=numbers,

@@ -89,6 +89,39 @@ def test_every_franchise_that_may_be_shown_is_shown_once(world, taste):
     assert all(shown.count(name) <= 1 for name in (SAGA, OTHER))
 
 
+@given(worlds(), tastes, st.integers(1, 30))
+def test_fewer_are_the_first_of_more(world, taste, most):
+    facts, columns, worth, rules = world
+
+    few = arrange(columns, worth, rules, facts, taste, most=most)
+
+    assert few == arrange(columns, worth, rules, facts, taste)[:most]
+
+
+def test_the_right_entry_takes_its_place_from_far_down_a_short_list():
+    facts = facts_with(saga(2005), *[{}] * 7, saga(2001))
+    worth = [100, 99, 98, 97, 96, 95, 94, 93, 60]
+
+    assert arrange(list(range(9)), worth, [0] * 9, facts, most=1) == [8]
+
+
+def test_a_short_list_takes_turns_as_a_long_one_does():
+    facts = facts_of([anime(1, genres=("A",)), anime(2, genres=("A",)), anime(3, genres=("B",))])
+
+    assert arrange([0, 1, 2], [100, 95, 90], [0] * 3, facts, most=2) == [0, 2]
+
+
+@given(worlds(), tastes, st.integers(1, 30), st.data())
+def test_only_some_may_be_shown_as_if_there_were_no_others(world, taste, most, data):
+    facts, columns, worth, rules = world
+    kept = [at for at in range(len(columns)) if data.draw(st.booleans())]
+    parts = ([part[at] for at in kept] for part in (columns, worth, rules))
+
+    found = arrange(columns, worth, rules, facts, taste, most=most, among=kept)
+
+    assert found == [kept[at] for at in arrange(*parts, facts, taste, most=most)]
+
+
 @given(worlds(), tastes)
 def test_the_same_list_gives_the_same_order(world, taste):
     facts, columns, worth, rules = world

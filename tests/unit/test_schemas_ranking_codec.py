@@ -150,7 +150,7 @@ def test_levels_and_rules_can_be_read_on_their_own(ranking):
 
     decoded = ranking_codec.decode(payload)
     assert [found.floor + found.step * level for level in levels] == [e.score for e in decoded]
-    assert ranking_codec.rules(payload, found) == [entry.rules for entry in ranking]
+    assert list(ranking_codec.rules(payload, found)) == [entry.rules for entry in ranking]
 
 
 def many_reasons(different):

@@ -1,0 +1,144 @@
+"""Describes the API as OpenAPI 3.1, from the declarations that validate requests."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+import orjson
+from pydantic import TypeAdapter
+
+from api.answers import Problem
+from api.parameters import PATH
+from api.routes import JSON, PROBLEM, ROUTES, Route
+
+Document = dict[str, Any]
+"""JSON, as it will be written."""
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+_ABOUT: Final = (
+    "Recommendations made every night for every user and title, looked up; and lists made now for "
+    "somebody who names some titles. Whatever is not described here is refused."
+)
+
+
+def describe() -> Document:
+    """The whole description."""
+    schemas, definitions = _schemas()
+    paths: Document = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Anime recommendations",
+            "version": version("anirec"),
+            "description": _ABOUT,
+        },
+        "paths": paths,
+        "components": {
+            "schemas": definitions,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def as_json() -> bytes:
+    return orjson.dumps(describe())
+
+
+def _schemas() -> tuple[Mapping[object, Document], Document]:
+    """The schema of each record that a route names, and the definitions they refer to."""
+    answers = {route.answer for route in ROUTES if route.answer} | {Problem}
+    bodies = {route.body.kind for route in ROUTES if route.body}
+    ordered = sorted(answers, key=lambda kind: kind.__name__)
+    found, shared = TypeAdapter.json_schemas(
+        [
+            *((kind, "serialization", TypeAdapter(kind)) for kind in ordered),
+            *((kind, "validation", TypeAdapter(kind)) for kind in bodies),
+        ],
+        ref_template=_REFERENCE,
+    )
+    return {kind: schema for (kind, _), schema in found.items()}, shared.get("$defs", {})
+
+
+def _operation(route: Route, schemas: Mapping[object, Document]) -> Document:
+    described: Document = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "parameters": [*_in_path(route), *_in_query(route), *_in_headers(route)],
+        "responses": {
+            str(route.status): _answer(route, schemas),
+            **{
+                str(status): _problem(status, why, schemas)
+                for status, why in sorted(route.problems.items())
+            },
+        },
+    }
+    if route.tagged:
+        described["responses"]["304"] = {"description": "The answer is the one with this ETag."}
+    if route.keyed:
+        described["security"] = [{"key": []}]
+    if route.body is not None:
+        content = {JSON: {"schema": schemas[route.body.kind]}}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _in_path(route: Route) -> list[Document]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in PATH.items()
+        if f"{{{name}}}" in route.path
+    ]
+
+
+def _in_headers(route: Route) -> list[Document]:
+    """Of headers, those that change what an answer is."""
+    found = []
+    if route.tagged:
+        found.append(_header("If-None-Match", "The ETag of an answer that you have.", 1_000))
+    if route.keyed and route.body is not None:
+        why = "Names this rating: sent again with the same name, it is kept once."
+        found.append(_header("Idempotency-Key", why, 200) | {"example": "import-7-1"})
+        found[-1]["schema"]["pattern"] = "^[!-~]+$"
+    return found
+
+
+def _header(name: str, why: str, longest: int) -> Document:
+    schema = {"type": "string", "minLength": 1, "maxLength": longest}
+    return {"name": name, "in": "header", "required": False, "description": why, "schema": schema}
+
+
+def _in_query(route: Route) -> list[Document]:
+    required = route.query.schema.get("required", ())
+    return [_parameter(name, name in required, one) for name, one in route.query.fields.items()]
+
+
+def _parameter(name: str, required: bool, schema: Mapping[str, Any]) -> Document:
+    described: Document = {"name": name, "in": "query", "required": required}
+    described["description"] = schema.get("description", "")
+    kept = {part: of for part, of in schema.items() if part not in ("title", "description")}
+    if schema.get("type") == "array":  # values with commas between them
+        described |= {"style": "form", "explode": False}
+        kept |= {"minItems": 1}
+        kept.pop("default", None)
+    return described | {"schema": kept}
+
+
+def _answer(route: Route, schemas: Mapping[object, Document]) -> Document:
+    kind = route.content.partition(";")[0]
+    if not kind:
+        return {"description": route.summary}
+    schema = schemas[route.answer] if route.answer else {"type": "string"}
+    return {"description": route.summary, "content": {kind: {"schema": schema}}}
+
+
+def _problem(status: int, why: str, schemas: Mapping[object, Document]) -> Document:
+    described: Document = {
+        "description": why,
+        "content": {PROBLEM: {"schema": schemas[Problem]}},
+    }
+    if status in (429, 503):
+        seconds = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}
+        described["headers"] = {"Retry-After": seconds}
+    return described
