@@ -96,16 +96,16 @@ def _in_headers(route: Route) -> list[Document]:
     """Of headers, those that change what an answer is."""
     found = []
     if route.tagged:
-        found.append(_header("If-None-Match", "The ETag of an answer that you have.", 1_000))
+        found.append(_header("If-None-Match", "The ETag of an answer that you have."))
     if route.keyed and route.body is not None:
         why = "Names this rating: sent again with the same name, it is kept once."
-        found.append(_header("Idempotency-Key", why, 200) | {"example": "import-7-1"})
-        found[-1]["schema"]["pattern"] = "^[!-~]+$"
+        rule: dict[str, int | str] = {"minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
+        found.append(_header("Idempotency-Key", why, **rule))
     return found
 
 
-def _header(name: str, why: str, longest: int) -> Document:
-    schema = {"type": "string", "minLength": 1, "maxLength": longest}
+def _header(name: str, why: str, **rule: int | str) -> Document:
+    schema = {"type": "string", **rule}
     return {"name": name, "in": "header", "required": False, "description": why, "schema": schema}
 
 

@@ -70,8 +70,10 @@ def _refuse_query() -> None:
 
 
 def _idempotency_key() -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if key and not _KEY.fullmatch(key):
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not _KEY.fullmatch(key):
         raise InvalidParameterError(
             "Idempotency-Key must be 1 to 200 visible ASCII characters without spaces"
         )

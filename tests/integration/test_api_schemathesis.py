@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -13,18 +14,19 @@ from redis import Redis
 
 from jobs.serve import api_process
 from schemas.records import Column, Interaction, Status
+from store import access
 from tests.builders import anime, publish_small, ranking
 
 GENRES = ("Action", "Comedy", "Drama")
-NAMED = "recommendations", "similar", "live"
+NAMED = "recommendations", "similar", "live", "rate"
 """Operations that take names which only a generation knows: a made-up genre is refused, though the
-description allows it."""
+description allows it. So is a rating of 2.0, which JSON Schema takes for an integer."""
 SECONDS = 20.0
 
 
 @pytest.fixture
 def server(redis_url):
-    """Address of a server over a real Redis with a small generation."""
+    """Address of a server over a real Redis with a small generation, and a key for it."""
     titles = [
         anime(number, f"Title {number}", genres=GENRES[: number % 4], type="TV", raters=number,
               mean_rating=7.0, year=1990 + number)
@@ -45,8 +47,10 @@ def server(redis_url):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    with Redis.from_url(redis_url) as client:
+        _, key = access.create(client, "schemathesis", datetime.now(UTC))
     with api_process(redis_url, "127.0.0.1", port):
-        yield _ready(f"http://127.0.0.1:{port}")
+        yield _ready(f"http://127.0.0.1:{port}"), key
 
 
 def _ready(address):
@@ -60,11 +64,13 @@ def _ready(address):
     raise AssertionError("the server did not get ready")
 
 
-def schemathesis(address, folder, *options):
+def schemathesis(server, folder, *options):
+    address, key = server
     command = [
         Path(sys.executable).with_name("schemathesis"), "run", f"{address}/openapi.json",
         "--seed", "1", "--max-examples", "25", "--phases", "coverage,fuzzing", "--checks", "all",
-        "--generation-database", "none", "--no-color", *options,
+        "--generation-database", "none", "--no-color",
+        "--header", f"Authorization: Bearer {key}", *options,
     ]  # fmt: skip
     return subprocess.run(
         command, check=False, cwd=folder, capture_output=True, text=True, timeout=300
