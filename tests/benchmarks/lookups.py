@@ -14,7 +14,7 @@ from tests.benchmarks import servers, titles, wrk
 from tests.benchmarks.ratios import show
 from tests.benchmarks.wrk import Load, Target
 
-SECONDS: Final = 4.0
+SECONDS: Final = 4
 ROUNDS: Final = 3
 FILTERS: Final = (
     *(f"genres={one}" for one in ("Action", "Comedy", "Drama", "Romance", "Fantasy", "Sci-Fi")),

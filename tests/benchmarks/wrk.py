@@ -1,5 +1,6 @@
 """Load from wrk: no client in Python keeps up with the API."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -67,7 +68,7 @@ def searches(path: str, texts: Sequence[str]) -> str:
 
 def bodies(path: str, texts: Sequence[str]) -> str:
     """A script that posts one of some JSON bodies at random."""
-    listed = ",".join(f"[[{text}]]" for text in texts)
+    listed = ",".join(map(json.dumps, texts))
     return (
         f"local texts = {{{listed}}}\nmath.randomseed(os.time())\n"
         "local headers = {['Content-Type'] = 'application/json'}\n"
@@ -76,7 +77,7 @@ def bodies(path: str, texts: Sequence[str]) -> str:
     )
 
 
-def run(target: Target, folder: Path, seconds: float) -> Load:
+def run(target: Target, folder: Path, seconds: int) -> Load:
     """Ask as fast as answers come, over CONNECTIONS connections.
 
     Raises:
@@ -85,7 +86,7 @@ def run(target: Target, folder: Path, seconds: float) -> Load:
     script = folder / "wrk.lua"
     script.write_text(target.script, encoding="utf-8")
     command = [
-        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--latency", "-s", str(script),
+        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script),
         target.address,
     ]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
