@@ -74,7 +74,7 @@ class Lookup:
     def _make(self, loaded: Loaded, state: UserState, query: bytes, variant: str, tag: str) -> Made:
         asked = parse_query(query, routes.LISTING)
         answer = service.recommend(self._rankings, loaded, state, asked)
-        shown = replace(answer, variant=variant)
+        shown = replace(answer, variant=variant) if variant else answer
         body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
         return Made(tag, body.encode(), answer.source)
 

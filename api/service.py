@@ -27,6 +27,9 @@ SPEAKING: Final = 32
 """How many of somebody's titles speak when a filtered list is topped up: those that count most."""
 
 
+NOTHING_OWNED: Final = Owned((), ())
+
+
 class UnknownAnimeError(RecommenderError):
     """The catalogue of the live generation has no such title."""
 
@@ -83,8 +86,10 @@ def recommend(rankings: Rankings, loaded: Loaded, state: UserState, listing: Fil
         InvalidParameterError: there is no such genre or type.
     """
     within = loaded.catalogue.shelves.within(listing)
-    rated = owned.rated(state.recent, loaded.catalogue.column_of)
-    longer = replace(listing, limit=listing.limit + len(rated.columns))
+    rated = owned.rated(state.recent, loaded.catalogue.column_of) if state.recent else NOTHING_OWNED
+    longer = listing
+    if rated.columns:
+        longer = replace(listing, limit=listing.limit + len(rated.columns))
     stored = state.read(selection.for_people(loaded.catalogue.rules, longer, within))
     if stored is None:
         if rated.columns:
