@@ -48,13 +48,13 @@ def set_up() -> None:
 
 
 def access_log(sample: float, draw: Callable[[], float] = random.random) -> Callable[[Done], None]:
-    """An observer that logs writes and failures always, part of the reads, and no probe that is
-    well.
+    """An observer that logs writes and our failures always, part of the reads, whether or not
+    they were refused, and no probe that is well.
     """
 
     def observe(done: Done) -> None:
-        is_fine = done.status < HTTPStatus.BAD_REQUEST
-        if is_fine and (done.route in _PROBES or (_reads(done) and draw() >= sample)):
+        is_ours = done.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if not is_ours and (done.route in _PROBES or (_reads(done) and draw() >= sample)):
             return
         fields = {
             "method": done.method, "path": done.path[:200], "route": done.route,

@@ -16,7 +16,7 @@ function addressOf(section, values) {
     const value = values.get(name);
     if (row.dataset.in === "path") {
       path = path.replace(`{${name}}`, encodeURIComponent(value));
-    } else if (value) {
+    } else if (value && row.dataset.in === "query") {
       query.set(name, value);
     }
   }
@@ -25,9 +25,14 @@ function addressOf(section, values) {
 
 async function ask(section, form, output) {
   const values = new FormData(form);
-  const request = { method: section.dataset.method.toUpperCase() };
+  const request = { method: section.dataset.method.toUpperCase(), headers: {} };
+  for (const row of section.querySelectorAll("tr[data-in=header]")) {
+    const value = values.get(row.dataset.name);
+    if (value) request.headers[row.dataset.name] = value;
+  }
+  if (values.get("key")) request.headers.Authorization = `Bearer ${values.get("key")}`;
   if (values.has("body")) {
-    request.headers = { "Content-Type": "application/json" };
+    request.headers["Content-Type"] = "application/json";
     request.body = values.get("body");
   }
   const address = addressOf(section, values);
@@ -55,9 +60,11 @@ function addForm(section) {
     const body = document.createElement("textarea");
     body.rows = 4;
     body.cols = 60;
-    body.value = '{"ratings": [{"anime_id": 1, "rating": 9}]}';
+    const live = section.dataset.path === "/v1/recommendations";
+    body.value = live ? '{"ratings": [{"anime_id": 1, "rating": 9}]}' : '{"anime_id": 1, "rating": 9}';
     field(form, "body", body);
   }
+  field(form, "key", document.createElement("input"));
   const button = document.createElement("button");
   button.textContent = "Try";
   const output = document.createElement("pre");

@@ -183,7 +183,7 @@ def _memory(url: str, live: Published, work: Path) -> None:
         worker = _worker_of(address)
         sizes, asked = [_megabytes(worker)], 0
         while asked < MANY:
-            seconds = 10.0
+            seconds = 10
             asked += round(wrk.run(Target(address, script), work, seconds).rate * seconds)
             sizes.append(_megabytes(worker))
     third = len(sizes) // 3

@@ -30,7 +30,5 @@ def raw(user_id: int) -> Response:
 @app.post("/rows")
 def rows() -> Response:
     """The least a live answer does: the rows of the titles that are named, as they are."""
-    names = [
-        keys.influence(generation, AnimeId(one["anime_id"])) for one in request.json["ratings"]
-    ]
+    names = [keys.influence(generation, AnimeId(one)) for one in request.get_json()]
     return Response(b"".join(row or b"" for row in store.mget(names)))

@@ -1,5 +1,6 @@
 """Load from wrk: no client in Python keeps up with the API."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import click
 
@@ -42,19 +44,31 @@ def is_there() -> bool:
     return False
 
 
-def lookups(path: str, users: Sequence[int]) -> str:
-    """A script that asks for users at random; `path` has a %s for the id."""
+def lookups(path: str, users: Sequence[int], queries: Sequence[str] = ("",)) -> str:
+    """A script that asks for users and queries at random; `path` has a %s for the id."""
     ids = ",".join(map(str, users))
+    asked = ",".join(f"'?{one}'" if one else "''" for one in queries)
     return (
-        f"local ids = {{{ids}}}\nmath.randomseed(os.time())\n"
+        f"local ids = {{{ids}}}\nlocal asked = {{{asked}}}\nmath.randomseed(os.time())\n"
         f"request = function() return wrk.format('GET', "
-        f"string.format('{path}', ids[math.random(#ids)])) end\n"
+        f"string.format('{path}', ids[math.random(#ids)]) .. asked[math.random(#asked)]) end\n"
+    )
+
+
+def searches(path: str, texts: Sequence[str]) -> str:
+    """A script that types texts at random; `path` has a %s for the text."""
+    listed = ",".join(f"'{quote(one, safe='')}'" for one in texts)
+    before, _, after = path.partition("%s")
+    return (
+        f"local texts = {{{listed}}}\nmath.randomseed(os.time())\n"
+        f"request = function() return wrk.format('GET', "
+        f"'{before}' .. texts[math.random(#texts)] .. '{after}') end\n"
     )
 
 
 def bodies(path: str, texts: Sequence[str]) -> str:
     """A script that posts one of some JSON bodies at random."""
-    listed = ",".join(f"[[{text}]]" for text in texts)
+    listed = ",".join(map(json.dumps, texts))
     return (
         f"local texts = {{{listed}}}\nmath.randomseed(os.time())\n"
         "local headers = {['Content-Type'] = 'application/json'}\n"
@@ -63,7 +77,7 @@ def bodies(path: str, texts: Sequence[str]) -> str:
     )
 
 
-def run(target: Target, folder: Path, seconds: float) -> Load:
+def run(target: Target, folder: Path, seconds: int) -> Load:
     """Ask as fast as answers come, over CONNECTIONS connections.
 
     Raises:
@@ -72,7 +86,7 @@ def run(target: Target, folder: Path, seconds: float) -> Load:
     script = folder / "wrk.lua"
     script.write_text(target.script, encoding="utf-8")
     command = [
-        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--latency", "-s", str(script),
+        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script),
         target.address,
     ]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -90,17 +90,17 @@ def test_healthy_without_any_store(tmp_path):
         assert ask(port, "GET", PATH)[0] == 503
 
 
-def test_what_goes_wrong_is_logged_with_the_id_of_the_request(redis, redis_url):
+def test_what_may_have_changed_something_is_logged_with_the_id_of_the_request(redis, redis_url):
     publish_small(redis)
     port = free_port()
     with serving(redis_url, port, ANIREC_LOG_SAMPLE="0") as process:
         ask(port, "GET", PATH)
-        ask(port, "GET", "/nowhere", headers={"X-Request-ID": "mine"})
+        ask(port, "DELETE", "/v1/users/7", headers={"X-Request-ID": "mine"})
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=10)
 
     (line,) = [json.loads(line) for line in errors.splitlines()]
-    assert (line["request_id"], line["status"], line["path"]) == ("mine", 404, "/nowhere")
+    assert (line["request_id"], line["status"], line["path"]) == ("mine", 401, "/v1/users/7")
 
 
 class Caller(threading.Thread):

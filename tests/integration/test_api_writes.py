@@ -153,6 +153,16 @@ def test_an_idempotency_key_stands_for_one_rating_of_one_user(redis, send):
     assert len(entries(redis)) == 2
 
 
+@pytest.mark.parametrize("name", ["", "a b", "x" * 201, "\u00e9"])
+def test_an_idempotency_key_that_is_none_is_refused(redis, send, name):
+    publish_small(redis)
+
+    answer = send({"anime_id": 1, "rating": 9}, **{"Idempotency-Key": name})
+
+    assert answer.status_code == 400
+    assert "Idempotency-Key must be" in answer.json["detail"]
+
+
 def test_a_receipt_is_kept_for_a_day(redis, send):
     publish_small(redis)
 

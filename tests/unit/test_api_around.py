@@ -252,13 +252,14 @@ def written(monkeypatch):
 
 
 def test_reads_are_logged_now_and_then_and_writes_and_failures_always(written):
-    draws = iter([0.3, 0.7, 0.8])
+    draws = iter([0.3, 0.7, 0.8, 0.9])
     observe = logs.access_log(0.5, lambda: next(draws))
 
     for one in (
         done(path="/1"), done(path="/2"), done(method="POST", path="/3"),
         done(method="POST", route="/v1/recommendations", path="/live"),
-        done(status=404, path="/4"), done(route="/healthz", path="/5"),
+        done(status=404, path="/lost"), done(status=503, path="/4"),
+        done(route="/healthz", path="/5"),
         done(route="/readyz", status=503, path="/6"),
     ):  # fmt: skip
         observe(one)
