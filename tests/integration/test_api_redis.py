@@ -98,7 +98,7 @@ def test_without_its_store_a_worker_answers_what_it_remembers_and_says_so(start_
         with Redis.from_url(server.url) as redis:
             publish_small(redis, users={7: ranking(2)})
         eventually(lambda: client.get("/v1/users/8/recommendations").status_code, 200)
-        assert client.get(PATH).json["stale"] is False
+        eventually(lambda: client.get(PATH).json["stale"], False)
     finally:
         server.stop()
 
