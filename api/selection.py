@@ -12,7 +12,7 @@ from api.lines import Lines, Stored
 from api.parameters import Filtered
 from api.shelves import Within
 from schemas import product_order, ranking_codec
-from schemas.product_order import DEFAULT, Facts, Taste
+from schemas.product_order import DEFAULT, Facts, Taste, rules_of_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,7 @@ class _Rules:
 
     def __getitem__(self, at: int, /) -> int:
         known = self.known
-        return product_order.rules_of_one(
-            self.columns[at], known.started, known.dropped, self.facts
-        )
+        return rules_of_one(self.columns[at], known.started, known.dropped, self.facts)
 
 
 @dataclass(frozen=True, slots=True)
