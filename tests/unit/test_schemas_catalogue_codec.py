@@ -2,7 +2,7 @@ import json
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import catalogue_codec
@@ -41,6 +41,7 @@ def lists_of(payload):
     return json.loads(zlib.decompress(payload[1:]))
 
 
+@settings(max_examples=30)  # a title has many fields to draw
 @given(st.lists(titles, max_size=3).map(tuple))
 def test_decoding_undoes_encoding(shelf):
     assert catalogue_codec.decode(catalogue_codec.encode(shelf)) == shelf
