@@ -26,7 +26,7 @@ class Conditional:
 
     def check(self) -> Response | None:
         """A tag is only ever given with an answer, so whoever has it has the answer."""
-        if request.method != "GET" or request.endpoint not in SHARED:
+        if request.method not in ("GET", "HEAD") or request.endpoint not in SHARED:
             return None
         pointer = self._rankings.pointer()
         if self._rankings.is_stale:

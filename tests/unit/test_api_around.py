@@ -168,6 +168,12 @@ def test_titles_have_tags_that_belong_to_a_generation():
     assert (other_title.status_code, later.status_code) == (200, 200)
 
 
+def test_a_look_at_the_head_alone_shows_the_same_tag():
+    asked = client()
+
+    assert asked.head("/v1/anime/1").headers["ETag"] == asked.get("/v1/anime/1").headers["ETag"]
+
+
 def test_shared_answers_may_be_kept_and_personal_ones_must_be_asked_for_again():
     asked = client()
 
