@@ -1,7 +1,7 @@
 """Ratings as they arrive: kept for good, and at hand for the next answer, in one step."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
@@ -100,6 +100,14 @@ def absorb(client: Redis, user_id: UserId, entry: tuple[int, int]) -> None:
 def announce(client: Redis, user_id: UserId) -> None:
     """Tell every reader, after the fact, that answers for a user have changed."""
     client.xadd(keys.CHANGES, {"user": user_id}, maxlen=CHANGES_KEPT, approximate=True)
+
+
+def announce_all(client: Redis, users: Iterable[UserId]) -> None:
+    """The same for several users."""
+    pipe = client.pipeline(transaction=False)
+    for user_id in users:
+        pipe.xadd(keys.CHANGES, {"user": user_id}, maxlen=CHANGES_KEPT, approximate=True)
+    pipe.execute()
 
 
 def _fingerprint(entry: Mapping[str, int]) -> str:
