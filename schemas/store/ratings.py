@@ -91,10 +91,18 @@ def append(client: Redis, rating: Rating, backlog: int, idempotency_key: str = "
 
 def absorb(client: Redis, user_id: UserId, entry: tuple[int, int]) -> None:
     """Say that the user's lists know all ratings up to an entry of the stream."""
-    client.eval(
-        _ABSORB, 2, keys.recent(user_id), keys.CHANGES, str(user_id), *map(str, entry),
-        str(CHANGES_KEPT),
-    )  # fmt: skip
+    absorb_all(client, [user_id], entry)
+
+
+def absorb_all(client: Redis, users: Iterable[UserId], entry: tuple[int, int]) -> None:
+    """The same for several users."""
+    pipe = client.pipeline(transaction=False)
+    for user_id in users:
+        pipe.eval(
+            _ABSORB, 2, keys.recent(user_id), keys.CHANGES, str(user_id), *map(str, entry),
+            str(CHANGES_KEPT),
+        )  # fmt: skip
+    pipe.execute()
 
 
 def announce(client: Redis, user_id: UserId) -> None:
