@@ -115,19 +115,9 @@ class Worker:
         some = next(self._behind, None)
         if some is None:
             return False
-        for target in targets:
-            found = self._due(target, some)
-            if found:
-                log.info("%s does not know all ratings of %d users", target.generation, len(found))
-                self._rank(found, [target])
-                announce_all(self._stores.ratings, found)
+        self._rank(some, targets)
+        announce_all(self._stores.ratings, some)
         return True
-
-    def _due(self, target: Target, users: list[UserId]) -> list[UserId]:
-        try:
-            return outdated(self._stores, target, users)
-        except PayloadError:
-            return users  # ranking them will tell whose
 
     def _take(self, wait_ms: int | None) -> list[Entry]:
         """Abandoned entries, if it is time to look for them, else fresh ones."""
@@ -171,13 +161,13 @@ class Worker:
         for target in targets:
             for some in chunks(users, BLOCK):
                 faults |= self._rank_block(target, some)
-        self.metrics.users.inc(len(users) - len(faults))
         return faults
 
     def _rank_block(self, target: Target, users: Sequence[UserId]) -> dict[UserId, str]:
         """Half by half where something is wrong, until it is known with whom."""
         try:
-            rerank(self._stores, target, users)
+            due = outdated(self._stores, target, users)
+            rerank(self._stores, target, due)
         except RedisError:
             raise
         except Exception as error:
@@ -187,6 +177,7 @@ class Worker:
             half = len(users) // 2
             first = self._rank_block(target, users[:half])
             return first | self._rank_block(target, users[half:])
+        self.metrics.users.inc(len(due))
         return {}
 
     def _finish(self, entries: Sequence[Entry]) -> None:
