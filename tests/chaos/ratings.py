@@ -26,6 +26,7 @@ import click
 import pyarrow.parquet as pq
 from redis import Redis, RedisError
 
+from batch.model_choice import Train
 from batch.ratings.files import drained_in
 from batch.user_lists import user_lists
 from batch.worker.folding import fold, histories_of
@@ -35,7 +36,7 @@ from schemas.ratings import Recent, entry_id, read_fields, read_recent
 from schemas.records import AnimeId, Status, UserId
 from schemas.store import access
 from schemas.store.waiting import GROUP, Waiting
-from tests.api_server import ask, serving
+from tests.api_server import ask, eventually
 from tests.datasets import ANIME, prepared, refreshed
 from tests.redis_server import RedisServer, free_port, start
 from tests.worker_process import start_worker
@@ -98,7 +99,7 @@ def main(ratings: int, rate: float, workers: int, refreshes: int, seed: int) -> 
         )
         _settle(site)
         wrong = [*_lost_or_double(site), *_inconsistent(site)]
-        refreshed(site.folder, site.redis.url)
+        refreshed(site.folder, site.redis.url, train=Train.NEVER)
         wrong += [*_lost_or_double(site), *_inconsistent(site)]
         click.echo("\n".join(wrong) or "nothing is lost, nothing is double, all lists agree")
         sys.exit(bool(wrong))
@@ -114,9 +115,24 @@ def _site(work: Path) -> Iterator[Site]:
         refreshed(work, site.redis.url)
         with site.client() as client:
             _, site.key = access.create(client, "chaos", datetime.now(UTC))
-        stack.enter_context(serving(site.redis.url, site.port))
+        stack.enter_context(_api(site))
         stack.callback(lambda: [one.kill() for one in site.workers])
         yield site
+
+
+@contextmanager
+def _api(site: Site) -> Iterator[None]:
+    """With its log in a file: it logs every write."""
+    env = {"ANIREC_STORE": site.redis.url, "ANIREC_PORT": str(site.port)}
+    with (site.folder / "api.log").open("wb") as log:
+        command = [sys.executable, "-m", "api"]
+        process = subprocess.Popen(command, env=os.environ | env, stdout=log, stderr=log)
+    try:
+        eventually(lambda: ask(site.port, "GET", "/healthz")[0], 200)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _redis(work: Path) -> RedisServer:
