@@ -25,7 +25,7 @@ from schemas.records import Anime, AnimeId, Generation
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """A generation and all that ranking for it takes.
 

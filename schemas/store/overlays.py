@@ -8,6 +8,7 @@ from redis import Redis
 
 from schemas import keys, overlay_codec
 from schemas.records import Generation, UserId
+from schemas.store.scripts import queue
 
 _BEYOND: Final = """
 local known = redis.call('GETRANGE', KEYS[1], 2, 9)
@@ -37,8 +38,7 @@ def write(lists: Redis, overlays: Iterable[Overlay]) -> None:
     pipe = lists.pipeline(transaction=False)
     for one in overlays:
         payload = overlay_codec.encode(one.revision, one.ranking)
-        key = keys.overlay(one.generation, one.user_id)
-        pipe.eval(_WRITE, 1, key, *_halves(one.revision), payload)
+        queue(pipe, _WRITE, _key(one), *_halves(one.revision), payload)
     pipe.execute()
 
 
@@ -46,8 +46,12 @@ def remove(lists: Redis, overlays: Iterable[Overlay]) -> None:
     """Take overlays back, but none of a higher revision."""
     pipe = lists.pipeline(transaction=False)
     for one in overlays:
-        pipe.eval(_REMOVE, 1, keys.overlay(one.generation, one.user_id), *_halves(one.revision))
+        queue(pipe, _REMOVE, _key(one), *_halves(one.revision))
     pipe.execute()
+
+
+def _key(overlay: Overlay) -> tuple[str]:
+    return (keys.overlay(overlay.generation, overlay.user_id),)
 
 
 def _halves(revision: int) -> tuple[str, str]:

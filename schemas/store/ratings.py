@@ -10,6 +10,7 @@ from redis import Redis
 from schemas import keys
 from schemas.ratings import Rating, fields, mark
 from schemas.records import UserId
+from schemas.store.scripts import queue
 
 CHANGES_KEPT: Final = 10_000
 """How many changes a reader may have missed before it has to forget all it knows."""
@@ -98,10 +99,8 @@ def absorb_all(client: Redis, users: Iterable[UserId], entry: tuple[int, int]) -
     """The same for several users."""
     pipe = client.pipeline(transaction=False)
     for user_id in users:
-        pipe.eval(
-            _ABSORB, 2, keys.recent(user_id), keys.CHANGES, str(user_id), *map(str, entry),
-            str(CHANGES_KEPT),
-        )  # fmt: skip
+        names = keys.recent(user_id), keys.CHANGES
+        queue(pipe, _ABSORB, names, str(user_id), *map(str, entry), str(CHANGES_KEPT))
     pipe.execute()
 
 

@@ -6,6 +6,7 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -57,7 +58,9 @@ def main(data: str | None, users: int, anime: int, ratings: int, rate: float, bu
         live = published(redis.url)
         _wait_for_worker(client, live)
         _show_latency(client, address, live, ratings, rate)
-        _show_throughput(client, live, burst)
+        chance = random.Random(2)
+        _show_throughput(client, live, chance.choices(live.users, k=burst))
+        _show_throughput(client, live, live.users)
 
 
 def _wait_for_worker(client: Redis, live: Published) -> None:
@@ -134,12 +137,11 @@ def _watch(
         time.sleep(0.01)
 
 
-def _show_throughput(client: Redis, live: Published, burst: int) -> None:
-    """All at once, by random users: how long until nothing waits."""
-    chance = random.Random(2)
+def _show_throughput(client: Redis, live: Published, users: Sequence[int]) -> None:
+    """A rating of each all at once: how long until nothing waits."""
+    chance = random.Random(3)
     last: dict[int, str] = {}
-    for _ in range(burst):
-        user = chance.choice(live.users)
+    for user in users:
         said = Rating(UserId(user), AnimeId(chance.choice(live.anime)), chance.randint(1, 10))
         last[user] = ratings.append(client, said, 10**9).entry
     began = time.perf_counter()
@@ -150,7 +152,7 @@ def _show_throughput(client: Redis, live: Published, burst: int) -> None:
     known = int.from_bytes(client.getrange(keys.overlay(live.generation, user), 2, 9), "little")
     assert known >= revision(entry_id(entry))
     show(
-        f"{burst} ratings of {len(last)} users, one worker",
+        f"{len(users)} ratings of {len(last)} users, one worker",
         {"still waiting after the last": str(left),
          "ratings a second from then on": f"{left / seconds:.0f}"},
     )  # fmt: skip

@@ -16,6 +16,7 @@ from api import wsgi
 from api.settings import Settings
 from batch.dataset import open_dataset
 from batch.model_choice import Train
+from batch.publish import store
 from batch.publish.manifests import read_manifest
 from batch.ratings.draining import drain
 from batch.ratings.files import drained_in
@@ -29,6 +30,7 @@ from schemas.ratings import NOTHING, Rating, entry_id, read_recent, revision
 from schemas.records import AnimeId, Generation, Status, UserId
 from schemas.store import forgetting, ratings, waiting
 from tests.datasets import catalogue, prepared, refreshed, request, rows, write_kaggle
+from tests.redis_cluster import redis_cluster
 from tests.redis_server import start
 
 KNOWN, STRANGER, PLANS = UserId(7), UserId(5_000), UserId(5_001)
@@ -336,3 +338,26 @@ def test_lists_and_ratings_may_lie_in_two_stores(folder, tmp_path, redis_url, cl
             assert not client.exists(keys.STREAM, keys.CHANGES)
     finally:
         server.stop()
+
+
+def test_a_cluster_ranks_again_drains_and_trims(folder, tmp_path):
+    (tmp_path / "c").mkdir()
+    with redis_cluster(tmp_path / "c") as url, store.connect(url) as client:
+        first = nightly(folder, url)
+        rate(client, KNOWN, 3, 10)
+        last = rate(client, STRANGER, 25, 9)
+        ranks = worker(client, folder)
+        assert ranks.turn() == 2
+        names = [keys.overlay(first, one) for one in (KNOWN, STRANGER)]
+        lists = [overlay_codec.decode(one)[1] for one in client.mget(names)]
+        assert ranks._waiting.lag().entries == 0
+        ranks._leave()
+
+        second = nightly(folder, url)
+
+        assert lists == client.mget([keys.user(second, one) for one in (KNOWN, STRANGER)])
+        assert client.xlen(keys.STREAM) == 0
+
+        ratings.absorb_all(client, [KNOWN, STRANGER], entry_id(last))
+
+        assert recent(client, KNOWN) == recent(client, STRANGER) == []
