@@ -116,7 +116,7 @@ def refresh(request: Request, progress: Progress) -> Report:
         with forgotten.opened(client, request.ratings) as left_out:
             report = _attempt(request, retention, lease, record, progress, left_out)
             retention.tidy(record, _now())
-            settle(client, left_out.ratings, record.generation)
+            settle(client, left_out.ratings)
     return report
 
 

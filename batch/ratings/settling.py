@@ -6,6 +6,7 @@ from typing import Final, cast
 from redis import Redis
 
 from batch.chunks import chunks
+from batch.publish.control import Control
 from batch.publish.manifests import read_manifest
 from batch.publish.register import Register, State
 from schemas import keys
@@ -24,14 +25,17 @@ def known_to_any(lists: Redis) -> tuple[int, int]:
     return max(_watermarks(lists).values(), default=NOTHING)
 
 
-def settle(lists: Redis, ratings: Redis, live: Generation) -> None:
+def settle(lists: Redis, ratings: Redis) -> None:
     """Trim the stream up to what the live lists know, and recent ratings up to what all know.
 
     Recent ratings are kept until every generation that one may go back to knows them: a list is
     ranked again from its generation's histories and these. Doing it again changes nothing.
     """
     found = _watermarks(lists)
-    removed = waiting.trim(ratings, found.get(live, NOTHING))
+    pointer = Control(lists).pointer()
+    live = [one.generation for one in pointer.live] if pointer else []
+    known = min((found.get(one, NOTHING) for one in live), default=NOTHING)
+    removed = waiting.trim(ratings, known)
     oldest = min(found.values(), default=NOTHING)
     users = _absorb(ratings, oldest) if oldest != NOTHING else 0
     if removed or users:
