@@ -50,6 +50,14 @@ bench: $(STAMP) ## speed beside named references; DATA=DIR for other data than a
 bench-api: $(STAMP) ## the API beside Flask, flips under load, memory, start; DATA=DIR, or STORE=URL
 	$(BIN)/python -m tests.benchmarks.api $(if $(DATA),--data $(DATA)) $(if $(STORE),--store $(STORE))
 
+.PHONY: bench-worker
+bench-worker: $(STAMP) ## from a rating to a changed list: how soon, how many a second
+	$(BIN)/python -m tests.benchmarks.reranking $(if $(DATA),--data $(DATA))
+
+.PHONY: chaos
+chaos: $(STAMP) ## ratings while workers are killed, Redis is restarted and refreshes run: a few minutes
+	$(BIN)/python -m tests.chaos.ratings
+
 .PHONY: peers
 peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate`
 	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements/peers.txt

@@ -139,9 +139,10 @@ def _top_up(
     Nothing, if nobody knows any more what they have seen.
     """
     payload = rankings.history(loaded.generation, user_id)
-    if payload is None:
+    if payload is None and not news.columns:
         return ()
-    theirs, facts = owned.remembered(payload).and_since(news), loaded.catalogue.rules
+    before = Owned((), ()) if payload is None else owned.remembered(payload)
+    theirs, facts = before.and_since(news), loaded.catalogue.rules
     known = _known(theirs, (), facts).and_shown(stored.columns, facts)
     rest = replace(listing, limit=listing.limit - len(stored.columns))
     found = _live(rankings, loaded, theirs, known, rest, within, most=SPEAKING)

@@ -141,6 +141,14 @@ def _anime(row: dict[str, Any]) -> Anime:
     return Anime(**row | lists)
 
 
+def note_watermark(folder: Path, watermark: str) -> None:
+    """Say of a data set that the ratings up to a later entry would have made the same."""
+    noted = replace(open_dataset(folder).manifest, watermark=watermark)
+    part = folder / f".{MANIFEST}.part"
+    part.write_text(documents.dump(noted, indent=2) + "\n", encoding="utf-8")
+    part.replace(folder / MANIFEST)
+
+
 def open_dataset(folder: Path) -> Dataset:
     """Open a data set by its manifest.
 

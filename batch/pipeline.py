@@ -1,16 +1,13 @@
 """The nightly pipeline: shards of users and blocks of titles in, payloads in Redis out."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
-from threadpoolctl import threadpool_limits
 
 from batch import artifacts
 from batch.catalogue import catalogue_of
@@ -25,6 +22,7 @@ from batch.params import ListParams
 from batch.publish.sink import Chunk, Sample, WriteToRedis, Written
 from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model
+from batch.threads import in_threads
 from batch.title_lists import influence_rows, similar_lists
 from batch.user_lists import user_lists
 from schemas import keys
@@ -35,8 +33,6 @@ USERS, HISTORIES, NEIGHBOURS, SIMILAR, INFLUENCE = "u", "h", "n", "a", "i"
 """Families of keys.prefix."""
 _TITLES: Final = 16 * BLOCK
 """Titles in one element of the pipeline."""
-
-Block = TypeVar("Block")
 
 
 @dataclass(frozen=True)
@@ -177,21 +173,6 @@ def _chunked(
     for chunk in chunks(pairs):
         payloads = {f"{prefix}{one}": payload for one, payload in chunk}
         yield Chunk(family, payloads, len(chunk) if counted else 0)
-
-
-def in_threads(
-    rank: Callable[[Block], list[bytes]], blocks: Iterable[Block]
-) -> Iterator[list[bytes]]:
-    """One thread a core, a few blocks at a time: numpy and scipy let go of the lock.
-
-    BLAS gets one thread in each: its own would only get in their way.
-    """
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
-        for some in chunks(blocks, 4 * cores):
-            yield from pool.map(rank, some)
 
 
 def _flat(lists: Iterable[list[bytes]]) -> Iterator[bytes]:

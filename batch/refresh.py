@@ -15,7 +15,7 @@ from pathlib import Path
 from redis import Redis, RedisError
 
 from batch.artifacts import scratch, sweep_leftovers
-from batch.dataset import MANIFEST, Dataset, open_dataset
+from batch.dataset import MANIFEST, Dataset, note_watermark, open_dataset
 from batch.engine import Engine
 from batch.ingest.run import ingest
 from batch.model_choice import Choice, Train, choose_model
@@ -31,9 +31,13 @@ from batch.publish.forgotten import Forgotten
 from batch.publish.lease import Lease
 from batch.publish.register import Record, Register
 from batch.publish.retention import Retention
+from batch.ratings.draining import drain, erase_forgotten
+from batch.ratings.files import NONE_DRAINED, Drained
+from batch.ratings.settling import known_to_any, settle
 from batch.tracking import UNTRACKED, Tracker
 from schemas.errors import GateRefusedError
 from schemas.manifests import GenerationManifest
+from schemas.store import forgetting
 
 log = logging.getLogger(__name__)
 
@@ -109,18 +113,31 @@ def refresh(request: Request, progress: Progress) -> Report:
     with leases.hold(control, holder, request.params.publish.lease_seconds) as lease:
         retention = Retention(control, Register(client), request.params.publish)
         record = retention.register.add(_now(), holder, lease.fence)
-        try:
+        with forgotten.opened(client, request.ratings) as left_out:
+            report = _attempt(request, retention, lease, record, progress, left_out)
             retention.tidy(record, _now())
-            with forgotten.opened(client, request.ratings) as left_out:
-                report = _run(request, control, lease, record, progress, left_out)
-        except GateRefusedError as error:
-            refuse(retention, retention.register.find(record.generation) or record, error, _now())
-            raise
-        except BaseException:
-            _discard(client, retention.register, record)
-            raise
-        retention.tidy(record, _now())
+            settle(client, left_out.ratings)
     return report
+
+
+def _attempt(
+    request: Request,
+    retention: Retention,
+    lease: Lease,
+    record: Record,
+    progress: Progress,
+    left_out: Forgotten,
+) -> Report:
+    """One run; where it fails, nothing of it is left but a candidate that a gate refused."""
+    try:
+        retention.tidy(record, _now())
+        return _run(request, retention.control, lease, record, progress, left_out)
+    except GateRefusedError as error:
+        refuse(retention, retention.register.find(record.generation) or record, error, _now())
+        raise
+    except BaseException:
+        _discard(retention.control.client, retention.register, record)
+        raise
 
 
 def _run(
@@ -133,7 +150,7 @@ def _run(
 ) -> Report:
     watch = Stopwatch()
     with watch.stage("ingest"):
-        dataset = ingest_to(request, left_out.users())
+        dataset = ingest_to(request, left_out.users(), _drained(request, left_out))
     lease.check()
     with watch.stage("train"):
         choice = choose_model(dataset, request.artifacts / "models", request.train,
@@ -192,7 +209,17 @@ def _candidate(
     return Candidate(client, noted, job, choice.manifest, request.params, request.engine, work)
 
 
-def ingest_to(request: Request, without: Collection[int] = ()) -> Dataset:
+def _drained(request: Request, left_out: Forgotten) -> Drained:
+    """All ratings that ever came through the API, but none of before somebody was forgotten."""
+    known = known_to_any(left_out.lists)
+    drained = drain(left_out.ratings, request.artifacts / "ratings", known)
+    erase_forgotten(drained, forgetting.forgotten(left_out.ratings))
+    return drained
+
+
+def ingest_to(
+    request: Request, without: Collection[int] = (), ratings: Drained = NONE_DRAINED
+) -> Dataset:
     """Ingest into the artifacts, under the content hash: the same rows are kept once."""
     folder = request.artifacts / "datasets"
     folder.mkdir(parents=True, exist_ok=True)
@@ -206,11 +233,14 @@ def ingest_to(request: Request, without: Collection[int] = ()) -> Dataset:
             reject_share=request.params.ingest.reject_share,
             engine=request.engine,
             without=without,
+            ratings=ratings,
         )
         target = folder / manifest.hash[:16]
         if not (target / MANIFEST).is_file():
             shutil.rmtree(target, ignore_errors=True)
             arriving.rename(target)
+        else:
+            note_watermark(target, manifest.watermark)
     finally:
         shutil.rmtree(arriving, ignore_errors=True)
     return open_dataset(target)

@@ -16,6 +16,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "ingest": "only read files into a data set",
     "train": "only train a model on a data set",
     "serve": "the API",
+    "worker": "follow the ratings stream: lists that change seconds after a rating",
     "keys": "API keys: create, list, revoke",
     "forget": "erase everything about a user",
     "generations": "list what is stored",

@@ -21,6 +21,9 @@ of a generation matches it.
 STREAM: Final = f"{_RATINGS}:stream"
 """Stream: every rating, oldest first."""
 
+DEAD_LETTERS: Final = f"{_RATINGS}:dead"
+"""Stream, the newest thousands: entries that no worker could use, and why."""
+
 CHANGES: Final = f"{_RATINGS}:changes"
 """Stream, the newest few thousand entries: whose answers have changed."""
 
@@ -37,8 +40,8 @@ LIMITS: Final = "ahr:limits"
 """What each counter of a rate limit starts with."""
 
 
-def recent(user_id: UserId) -> str:
-    """What the user has rated and no nightly list knows yet."""
+def recent(user_id: UserId | str) -> str:
+    """What the user has rated and no nightly list knows yet; of "*" a SCAN pattern."""
     return f"{_RATINGS}:recent:{user_id}"
 
 

@@ -11,7 +11,8 @@ class DatasetManifest:
 
     `hash` covers the resolved rows and the catalogue and does not depend on their order;
     `shards` are file names inside the data set; `rejected` maps a reason to its count, with
-    "catalogue: " before the reasons of catalogue rows.
+    "catalogue: " before the reasons of catalogue rows. `watermark` is the last entry of the ratings
+    stream that is in it, empty for none.
     """
 
     hash: str
@@ -22,6 +23,7 @@ class DatasetManifest:
     shards: list[str]
     rejected: dict[str, int] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
+    watermark: str = ""
     version: int = 1
 
 
@@ -62,6 +64,8 @@ class GenerationManifest:
     and `fame` how much the fame of titles does, by the number of titles that are known of somebody
     (schemas.newcomers). `metrics` are the model's and the coverage of these lists; `validation`
     and `experiment` are the model's: of the training, also where this refresh only reloaded it.
+    `lists` says how long lists are, for whoever ranks again with the same model; `watermark` is the
+    last entry of the ratings stream that the lists know, empty for none.
     """
 
     generation: Generation
@@ -81,4 +85,6 @@ class GenerationManifest:
     validation: dict[str, float] = field(default_factory=dict)
     experiment: str | None = None
     fame: dict[str, float] = field(default_factory=dict)
+    lists: dict[str, int] = field(default_factory=dict)
+    watermark: str = ""
     version: int = 1

@@ -16,7 +16,11 @@ from schemas.records import MAX_ANIME_ID, MAX_USER_ID, AnimeId, Status, UserId
 RECORD: Final = Struct("<IBQI")
 """A recent record: anime, mark as in a history, and the two halves of the stream entry's id."""
 MAX_RATING: Final = 10
+NOTHING: Final = (0, 0)
+"""Before every entry of the stream."""
 _RATING_MASK: Final = 15
+_NUMBER_BITS: Final = 20
+"""Entries of one millisecond are numbered; there are never a million of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,12 @@ def read_recent(payload: bytes) -> tuple[Recent, ...]:
         )
     except ValueError as error:
         raise PayloadError(f"malformed recent rating: {error}") from error
+
+
+def revision(entry: tuple[int, int]) -> int:
+    """What an overlay is numbered with that knows all ratings up to an entry; grows with it."""
+    ms, number = entry
+    return ms << _NUMBER_BITS | min(number, 2**_NUMBER_BITS - 1)
 
 
 def entry_id(text: str | bytes) -> tuple[int, int]:

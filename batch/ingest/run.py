@@ -10,12 +10,13 @@ from typing import Final
 
 from batch.dataset import CATALOGUE, MANIFEST
 from batch.engine import IN_PROCESS, Engine
-from batch.ingest import blocks, catalogue, layouts, rejects, reports, shards, transforms
+from batch.ingest import blocks, catalogue, drained, layouts, rejects, reports, shards, transforms
 from batch.ingest.catalogue import Catalogue
 from batch.ingest.layouts import Layout
 from batch.ingest.numbers import RowShape
 from batch.ingest.reports import Tally
 from batch.ingest.transforms import PIECES, SHARDS, Job
+from batch.ratings.files import NONE_DRAINED, Drained
 from schemas import documents
 from schemas.errors import DataRefusedError, SettingsError
 from schemas.manifests import DatasetManifest
@@ -29,13 +30,14 @@ _log = logging.getLogger(__name__)
 def ingest(
     data: Path, out: Path, *, reject_share: float, engine: Engine = IN_PROCESS,
     rows_per_shard: int = ROWS_PER_SHARD, block_bytes: int = blocks.BLOCK_BYTES,
-    without: Collection[int] = (),
+    without: Collection[int] = (), ratings: Drained = NONE_DRAINED,
 ) -> DatasetManifest:  # fmt: skip
     """Read `data` into the new folder `out`.
 
     Args:
         reject_share: the largest part of a file's rows that may be unusable, 0 to 1.
         without: users who asked to be forgotten; no usable row of theirs is kept.
+        ratings: what came through the API; it counts where files say something else.
 
     Raises:
         DataRefusedError: the input cannot be used; nothing is left at `out`. Where too many
@@ -49,12 +51,12 @@ def ingest(
         _log.info("reading %s", layout.catalogue.path.name)
         known = _read_catalogue(layout, work)
         _require_titles(known, reject_share, work / REJECTS, out)
-        job = _job(layout, work, rows_per_shard, block_bytes, frozenset(without))
+        job = _job(layout, ratings, work, rows_per_shard, block_bytes, frozenset(without))
         _log.info("reading %s, shards: %d", layout.interactions.path.name, job.shards)
-        tally = _read_interactions(layout, job, engine)
+        tally = _read_interactions(layout, ratings, job, engine)
         shutil.rmtree(job.spools)
         _require_usable(tally, reject_share, work / REJECTS, out)
-        manifest = _manifest(layout, known, tally)
+        manifest = _manifest(layout, ratings, known, tally)
         (work / MANIFEST).write_text(documents.dump(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
 
@@ -108,18 +110,21 @@ def _refuse_none(what: str, counts: Mapping[str, int], rejected: Path, out: Path
 
 
 def _job(
-    layout: Layout, work: Path, rows_per_shard: int, block_bytes: int, without: frozenset[int]
-) -> Job:
+    layout: Layout, ratings: Drained, work: Path, rows_per_shard: int, block_bytes: int,
+    without: frozenset[int],
+) -> Job:  # fmt: skip
     shape = RowShape(layout.interactions.columns, layout.unscored)
-    shard_count = blocks.estimate_rows(layout.interactions, shape) // rows_per_shard + 1
+    rows = blocks.estimate_rows(layout.interactions, shape) + drained.count_rows(ratings.files)
+    shard_count = rows // rows_per_shard + 1
     spools = work / "spools"
     spools.mkdir()
     return Job(work, spools, shape, min(shard_count, _MAX_SHARDS), block_bytes, without)
 
 
-def _read_interactions(layout: Layout, job: Job, engine: Engine) -> Tally:
+def _read_interactions(layout: Layout, ratings: Drained, job: Job, engine: Engine) -> Tally:
     source = layout.interactions
-    transforms.run(blocks.plan(source, job.block_bytes), job, engine)
+    planned = blocks.plan(source, job.block_bytes)
+    transforms.run([*planned, *drained.plan(ratings.files, len(planned))], job, engine)
     tally = reports.read(job.spools / PIECES, job.spools / SHARDS)
     header_lines = 1 if source.start else 0
     parts = tally.parts(job.spools, source.path.name, header_lines)
@@ -146,7 +151,7 @@ def _keep_aside(counts: Mapping[str, int], rejected: Path, out: Path) -> str:
     return f"{reasons}; {kept} lists them"
 
 
-def _manifest(layout: Layout, known: Catalogue, tally: Tally) -> DatasetManifest:
+def _manifest(layout: Layout, ratings: Drained, known: Catalogue, tally: Tally) -> DatasetManifest:
     _log.info(
         "interactions: %d rows read, %d kept, %d replaced by later rows, %d rejected",
         tally.read, tally.rows, tally.replaced, sum(tally.rejected.values()),
@@ -160,4 +165,5 @@ def _manifest(layout: Layout, known: Catalogue, tally: Tally) -> DatasetManifest
         shards=[shard.name for shard in tally.shards],
         rejected={**tally.rejected, **known.rejected},
         sources=layout.sources,
+        watermark="{}-{}".format(*ratings.watermark) if ratings.files else "",
     )

@@ -12,8 +12,9 @@ from apache_beam.transforms.combiners import ToList
 
 from batch.dataset import CATALOGUE
 from batch.engine import Engine
-from batch.ingest import catalogue, columnar, interactions, rejects, reports, shards, spool
+from batch.ingest import catalogue, columnar, drained, interactions, rejects, reports, shards, spool
 from batch.ingest.blocks import Block, pieces
+from batch.ingest.drained import DrainedBlock
 from batch.ingest.interactions import Parsed
 from batch.ingest.numbers import RowShape
 from batch.ingest.rejects import Reason
@@ -43,7 +44,7 @@ class Job:
     without: frozenset[int] = frozenset()
 
 
-def run(blocks: Sequence[Block], job: Job, engine: Engine) -> None:
+def run(blocks: Sequence[Block | DrainedBlock], job: Job, engine: Engine) -> None:
     """Run the whole graph and wait for it."""
     engine.run(lambda pipeline: pipeline | beam.Create(blocks) | IngestRows(job))
 
@@ -81,7 +82,7 @@ def _write_reports(listed: list[PieceReport] | list[ShardReport], path: Path) ->
 
 
 class SpoolBlock(beam.DoFn):
-    """Block -> (shard, Spooled), and a PieceReport for each piece as tagged output."""
+    """A block -> (shard, Spooled), and a PieceReport for each piece as tagged output."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -89,7 +90,18 @@ class SpoolBlock(beam.DoFn):
     def setup(self) -> None:
         self._known = catalogue.read_ids(self._job.work / CATALOGUE)
 
-    def process(self, block: Block) -> Iterator[tuple[int, Spooled] | _Report]:
+    def process(self, block: Block | DrainedBlock) -> Iterator[tuple[int, Spooled] | _Report]:
+        if isinstance(block, DrainedBlock):
+            yield from self._spool_drained(block)
+        else:
+            yield from self._spool_data(block)
+
+    def _spool_drained(self, block: DrainedBlock) -> Iterator[tuple[int, Spooled] | _Report]:
+        rows = drained.read(block, self._known)
+        yield from spool.write(self._job.spools, block.number, 0, rows, self._job.shards).items()
+        yield TaggedOutput(_REPORTS, PieceReport(block.number, 0, rows=int(rows.users.size)))
+
+    def _spool_data(self, block: Block) -> Iterator[tuple[int, Spooled] | _Report]:
         piece = -1
         try:
             for piece, (parsed, rejected) in enumerate(self._parse(block)):

@@ -1,7 +1,7 @@
 """A generation on its way: written beside the live one, read back, judged, flipped."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, cast
@@ -18,6 +18,7 @@ from batch.popular_lists import genres_of, in_genre, in_type, popular_list, type
 from batch.publish import gates, verify
 from batch.publish.control import Control
 from batch.publish.lease import Lease
+from batch.publish.manifests import read_manifest
 from batch.publish.register import Record, State, started
 from batch.publish.retention import Retention
 from batch.publish.sink import Sample
@@ -123,6 +124,8 @@ class Candidate:
             | {gates.COVERAGE: gates.coverage(findings, counts["catalogue"])},
             strengths=self.params.live.strengths(self.model.strengths),
             fame=self.params.live.fame(),
+            lists=asdict(self.params.lists),
+            watermark=self.job.dataset.manifest.watermark,
             genres=genres_of(catalogue),
             types=types_of(catalogue),
             seconds=seconds,
@@ -194,12 +197,6 @@ _NAMES: Final = {
     pipeline.SIMILAR: "similar",
     pipeline.INFLUENCE: "influence",
 }
-
-
-def read_manifest(client: Redis, generation: Generation) -> GenerationManifest | None:
-    """The manifest of a stored generation."""
-    text = cast(bytes | None, client.get(keys.manifest(generation)))
-    return documents.load(GenerationManifest, text) if text else None
 
 
 def live_generation(control: Control) -> Live | None:

@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from redis import Redis
 
-from schemas import documents, forgetting, keys
+from schemas import documents, forgetting, keys, pointer
 from schemas.forgetting import Forgotten
 from schemas.records import Generation, UserId
 from schemas.store.ratings import CHANGES_KEPT
@@ -15,8 +15,13 @@ _WRITING: Final = "writing"
 _MARK: Final = """
 local time = redis.call('TIME')
 local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-local last = newest[1] and newest[1][1] or '0-0'
+local last = '0-0'
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local told = redis.call('XINFO', 'STREAM', KEYS[1])
+  for at = 1, #told, 2 do
+    if told[at] == 'last-generated-id' then last = told[at + 1] end
+  end
+end
 redis.call('HSET', KEYS[2], ARGV[1], at .. ' ' .. last)
 redis.call('DEL', KEYS[3], KEYS[4])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[2], '*', 'user', ARGV[1])
@@ -56,10 +61,14 @@ def forgotten_among(ratings: Redis, users: Iterable[UserId]) -> dict[UserId, For
 def readable(lists: Redis) -> list[Generation]:
     """Generations that somebody may read, now or after a rollback; not one being written."""
     found = cast(dict[bytes, bytes], lists.hgetall(keys.REGISTER))
+    # After a flip a generation is live a moment before the register says so.
+    live = cast(bytes | None, lists.hget(keys.CONTROL, "pointer"))
+    serving = {one.generation for one in pointer.decode(live).live} if live else set()
+    named = {Generation(name.decode()): text for name, text in found.items()}
     return [
-        Generation(name.decode())
-        for name, text in found.items()
-        if documents.read_object("generation", text).get("state") != _WRITING
+        name
+        for name, text in named.items()
+        if name in serving or documents.read_object("generation", text).get("state") != _WRITING
     ]
 
 

@@ -1,7 +1,7 @@
 """Ratings as they arrive: kept for good, and at hand for the next answer, in one step."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
@@ -10,6 +10,7 @@ from redis import Redis
 from schemas import keys
 from schemas.ratings import Rating, fields, mark
 from schemas.records import UserId
+from schemas.store.scripts import queue
 
 CHANGES_KEPT: Final = 10_000
 """How many changes a reader may have missed before it has to forget all it knows."""
@@ -91,15 +92,29 @@ def append(client: Redis, rating: Rating, backlog: int, idempotency_key: str = "
 
 def absorb(client: Redis, user_id: UserId, entry: tuple[int, int]) -> None:
     """Say that the user's lists know all ratings up to an entry of the stream."""
-    client.eval(
-        _ABSORB, 2, keys.recent(user_id), keys.CHANGES, str(user_id), *map(str, entry),
-        str(CHANGES_KEPT),
-    )  # fmt: skip
+    absorb_all(client, [user_id], entry)
+
+
+def absorb_all(client: Redis, users: Iterable[UserId], entry: tuple[int, int]) -> None:
+    """The same for several users."""
+    pipe = client.pipeline(transaction=False)
+    for user_id in users:
+        names = keys.recent(user_id), keys.CHANGES
+        queue(pipe, _ABSORB, names, str(user_id), *map(str, entry), str(CHANGES_KEPT))
+    pipe.execute()
 
 
 def announce(client: Redis, user_id: UserId) -> None:
     """Tell every reader, after the fact, that answers for a user have changed."""
     client.xadd(keys.CHANGES, {"user": user_id}, maxlen=CHANGES_KEPT, approximate=True)
+
+
+def announce_all(client: Redis, users: Iterable[UserId]) -> None:
+    """The same for several users."""
+    pipe = client.pipeline(transaction=False)
+    for user_id in users:
+        pipe.xadd(keys.CHANGES, {"user": user_id}, maxlen=CHANGES_KEPT, approximate=True)
+    pipe.execute()
 
 
 def _fingerprint(entry: Mapping[str, int]) -> str:

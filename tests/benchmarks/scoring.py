@@ -10,9 +10,9 @@ from batch.catalogue import catalogue_of
 from batch.dataset import Histories, open_dataset
 from batch.encoding import encode_histories
 from batch.params import ListParams, Params
-from batch.pipeline import in_threads
 from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model, padded
+from batch.threads import in_threads
 from batch.user_lists import user_lists
 from schemas.product_order import facts_of
 from tests.benchmarks.ratios import show, take_turns

@@ -12,7 +12,7 @@ from schemas import documents, keys, overlay_codec, ranking_codec
 from schemas.ratings import read_fields
 from schemas.records import Status
 from schemas.store import access, forgetting, ratings
-from tests.builders import GENERATION, LATER, catalogue, publish_small, ranking
+from tests.builders import GENERATION, LATER, anime, catalogue, publish_small, ranking
 
 PATH = "/v1/users/7/recommendations"
 RATINGS = "/v1/users/7/ratings"
@@ -410,3 +410,16 @@ def test_a_large_catalogue_can_be_rated_whole(redis, worker, send):
         assert send({"anime_id": n, "rating": 5}).status_code == 202
 
     assert ids(worker().get(PATH)) == [50]
+
+
+def test_a_filter_tops_up_the_list_of_somebody_whom_no_night_knew(redis, worker, send):
+    some = tuple(anime(one, genres=("Action",) if one in (3, 4) else ()) for one in range(1, 6))
+    publish_small(redis, anime=some, influences=INFLUENCES, popular=ranking(3, 4))
+    send({"anime_id": 1, "rating": 10})
+    overlay = overlay_codec.encode(5, ranking_codec.encode(ranking(4)))
+    redis.set(keys.overlay(GENERATION, 7), overlay)
+
+    answer = worker().get(f"{PATH}?genres=Action&franchise=all")
+
+    assert (answer.json["source"], ids(answer)) == ("refreshed", [3, 4])
+    assert [item["source"] for item in answer.json["items"]] == ["live", "live"]

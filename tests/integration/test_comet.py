@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 
 from batch.params import Params
-from batch.publish.candidate import read_manifest
+from batch.publish.manifests import read_manifest
 from batch.refresh import refresh
 from batch.tracking import Mode, Tracker
 from schemas.records import Generation

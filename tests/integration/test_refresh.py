@@ -7,8 +7,8 @@ from redis import Redis
 
 from batch.model_choice import Train
 from batch.params import GateParams, ListParams, PeopleParams
-from batch.publish.candidate import read_manifest
 from batch.publish.control import Control
+from batch.publish.manifests import read_manifest
 from batch.publish.register import Register, State
 from batch.refresh import refresh
 from jobs.exit_codes import TRY_AGAIN, exit_code_of

@@ -1,0 +1,95 @@
+"""Drained ratings on disk: Parquet files, each named by the last entry of the stream in it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.errors import VerificationError
+from schemas.ratings import NOTHING, entry_id
+
+SCHEMA: Final = pa.schema(
+    [
+        ("entry_ms", pa.int64()),
+        ("entry_number", pa.int64()),
+        ("user_id", pa.int64()),
+        ("anime_id", pa.int32()),
+        ("rating", pa.int8()),
+        ("status", pa.int8()),
+    ]
+)
+_SUFFIX: Final = ".parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Files of ratings, oldest first; `watermark` is the last entry that is in them."""
+
+    files: tuple[Path, ...] = ()
+    watermark: tuple[int, int] = NOTHING
+
+
+NONE_DRAINED: Final = Drained()
+
+
+def drained_in(folder: Path) -> Drained:
+    """What lies in a folder, which need not be there."""
+    files = sorted(path for path in folder.glob(f"[0-9]*-[0-9]*{_SUFFIX}"))
+    return Drained(tuple(files), entry_id(files[-1].stem) if files else NOTHING)
+
+
+def write(folder: Path, rows: Sequence[Sequence[int]], last: tuple[int, int]) -> Path:
+    """Write rows in the order of SCHEMA, oldest first, to a file that says `last` is its last.
+
+    The file appears whole, on the disk itself, and only once it was read back.
+
+    Raises:
+        VerificationError: what was read back is not what was written.
+    """
+    columns = np.array(rows, np.int64).reshape(-1, len(SCHEMA)).T
+    ms, number = last
+    path = folder / f"{ms:016d}-{number:010d}{_SUFFIX}"
+    _replace(path, pa.table(list(columns), names=SCHEMA.names).cast(SCHEMA))
+    return path
+
+
+def without(path: Path, user_ids: Sequence[int], lasts: Sequence[tuple[int, int]]) -> int:
+    """Take users' rows up to the last of each out of a file; returns how many there were."""
+    table = pq.read_table(path)
+    users, ms, numbers = (
+        table[name].to_numpy() for name in ("user_id", "entry_ms", "entry_number")
+    )
+    gone = np.zeros(len(users), bool)
+    suspects = np.flatnonzero(np.isin(users, np.array(user_ids, np.int64)))
+    last_of = dict(zip(user_ids, lasts, strict=True))
+    for row in suspects.tolist():
+        gone[row] = (int(ms[row]), int(numbers[row])) <= last_of[int(users[row])]
+    if gone.any():
+        _replace(path, table.filter(pa.array(~gone)))
+    return int(gone.sum())
+
+
+def _replace(path: Path, table: pa.Table) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    if not pq.read_table(part).equals(table):
+        raise VerificationError(f"{part}: not the ratings that were written")
+    os.replace(part, path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

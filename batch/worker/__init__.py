@@ -1,0 +1,1 @@
+"""Follows the ratings stream and ranks again for whoever has rated."""
