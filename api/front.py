@@ -4,13 +4,12 @@ Whatever is unusual here, from a strange path to an error, goes on to Flask, whi
 same by the same code and says what is wrong.
 """
 
-from collections.abc import Iterable
-from io import BytesIO
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from api import routes
 from api.bodies import MAX_BODY
-from api.lookup import SOURCE, Lookup
+from api.lookup import SOURCE, Lookup, Reply
 from api.routes import JSON
 from schemas.records import MAX_USER_ID, UserId
 
@@ -27,7 +26,6 @@ _BEFORE: Final = "/v1/users/"
 _AFTER: Final = "/recommendations"
 _DIGITS: Final = len(str(MAX_USER_ID)) - 1
 _LONGEST: Final = len(str(MAX_BODY))
-Sent = tuple[tuple[str, list[tuple[str, str]]], bytes]
 _STATUS: Final = {200: "200 OK", 304: "304 NOT MODIFIED"}
 
 
@@ -41,23 +39,32 @@ class Front:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path[-len(_AFTER) :] == _AFTER and environ["REQUEST_METHOD"] == "GET":
-            digits = path[len(_BEFORE) : -len(_AFTER)]
-            plain = path.startswith(_BEFORE) and digits.isascii() and digits.isdigit()
-            if plain and len(digits) <= _DIGITS:
-                reply = self._try(UserId(int(digits)), environ)
-                if reply is not None:
-                    start_response(*reply[0])
-                    return [reply[1]]
-        elif path == LIVE and self._live and environ["REQUEST_METHOD"] == "POST":
-            reply = self._try_live(environ)
-            if reply is not None:
-                start_response(*reply[0])
-                return [reply[1]]
-        return self._inner(environ, start_response)
+        reply = self._lookup_reply(environ) or self._live_reply(environ)
+        if reply is None:
+            return self._inner(environ, start_response)
+        if reply.status == 200:
+            reply.headers.append(("Content-Length", str(len(reply.body))))
+        environ[SOURCE] = reply.source
+        start_response(_STATUS[reply.status], reply.headers)
+        return [reply.body]
 
-    def _try_live(self, environ: "WSGIEnvironment") -> Sent | None:
+    def _lookup_reply(self, environ: "WSGIEnvironment") -> Reply | None:
+        path = environ["PATH_INFO"]
+        if path[-len(_AFTER) :] != _AFTER or environ["REQUEST_METHOD"] != "GET":
+            return None
+        digits = path[len(_BEFORE) : -len(_AFTER)]
+        plain = path.startswith(_BEFORE) and digits.isascii() and digits.isdigit()
+        if not plain or len(digits) > _DIGITS:
+            return None
+        query = environ.get("QUERY_STRING", "").encode("latin-1")
+        known = environ.get("HTTP_IF_NONE_MATCH", "")
+        user_id = UserId(int(digits))
+        return _tried(environ, LOOKUP, lambda: self._lookup.answer(user_id, query, known))
+
+    def _live_reply(self, environ: "WSGIEnvironment") -> Reply | None:
+        asked = environ["PATH_INFO"] == LIVE and environ["REQUEST_METHOD"] == "POST"
+        if not asked or not self._live:
+            return None
         length = environ.get("CONTENT_LENGTH", "")
         plain = environ.get("CONTENT_TYPE") == JSON and not environ.get("QUERY_STRING")
         if not plain or not (length.isascii() and length.isdigit()):
@@ -65,23 +72,14 @@ class Front:
         if len(length) > _LONGEST or int(length) > MAX_BODY:
             return None
         body = environ["wsgi.input"].read(int(length))
-        try:
-            reply = self._lookup.live(body)
-        except Exception:  # Flask tries again, and knows what to answer to each error
-            environ["wsgi.input"] = BytesIO(body)
-            return None
-        environ[ROUTE], environ[SOURCE] = LIVE, reply.source
-        reply.headers.append(("Content-Length", str(len(reply.body))))
-        return (_STATUS[reply.status], reply.headers), reply.body
+        return _tried(environ, LIVE, lambda: self._lookup.live(body))
 
-    def _try(self, user_id: UserId, environ: "WSGIEnvironment") -> Sent | None:
-        query = environ.get("QUERY_STRING", "").encode("latin-1")
-        try:
-            reply = self._lookup.answer(user_id, query, environ.get("HTTP_IF_NONE_MATCH", ""))
-        except Exception as error:  # Flask raises it again, and knows what to answer to each
-            environ[ERROR] = error
-            return None
-        environ[ROUTE], environ[SOURCE] = LOOKUP, reply.source
-        if reply.status == 200:
-            reply.headers.append(("Content-Length", str(len(reply.body))))
-        return (_STATUS[reply.status], reply.headers), reply.body
+
+def _tried(environ: "WSGIEnvironment", route: str, ask: Callable[[], Reply]) -> Reply | None:
+    try:
+        reply = ask()
+    except Exception as error:  # Flask raises it again, and knows what to answer to each
+        environ[ERROR] = error
+        return None
+    environ[ROUTE] = route
+    return reply

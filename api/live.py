@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from api.lines import Lines
 from schemas import influence_codec
 from schemas.errors import PayloadError
+from schemas.newcomers import FAME_POWER
 from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE, Because
 
 Columns = NDArray[np.intp]
@@ -46,8 +47,8 @@ class Fame:
 
     @classmethod
     def of(cls, raters: Sequence[int]) -> "Fame":
-        """By the fourth root of how many rated each: chosen by measurement (decision 16)."""
-        roots = np.array(raters, np.float64) ** 0.25
+        """By how many rated each."""
+        roots = np.array(raters, np.float64) ** FAME_POWER
         known = roots[roots > 0]
         spread = float(known.std()) if known.size else 0.0
         values = (roots - known.mean()) / spread if spread else np.zeros_like(roots)

@@ -55,15 +55,16 @@ class Lookup:
         state = self._rankings.user(loaded.generation, user_id)
         if variant:
             self._exposed(variant, loaded.generation)
-        if self._rankings.is_stale:
-            return self._stale(loaded, state, query, variant)
+        if self._rankings.is_stale:  # said to be old, and not to be kept by anybody
+            body, source = self._rendered(loaded, state, query, variant, stale=True)
+            return Reply(200, [*_NOT_KEPT], body, source, variant)
         made = state.answers.get((variant, query))
         if made is None:
             parse_query(query, routes.LISTING)  # what is refused has no tag
             tag = _tag(state, query, variant)
             if matches(known, tag):
                 return _unchanged(tag, "", variant)
-            made = self._make(loaded, state, query, variant, tag)
+            made = Made(tag, *self._rendered(loaded, state, query, variant, stale=False))
             self._rankings.keep(state, (variant, query), made)
         elif matches(known, made.tag):
             return _unchanged(made.tag, made.source, variant)
@@ -82,20 +83,15 @@ class Lookup:
         text = render.live(answer, reasons=bool(asked.reasons))
         return Reply(200, [*_NOT_KEPT], text.encode(), answer.source, "")
 
-    def _make(self, loaded: Loaded, state: UserState, query: bytes, variant: str, tag: str) -> Made:
+    def _rendered(
+        self, loaded: Loaded, state: UserState, query: bytes, variant: str, *, stale: bool
+    ) -> tuple[bytes, str]:
+        """The text of an answer, and its source."""
         asked = parse_query(query, routes.LISTING)
         answer = service.recommend_from(self._rankings, loaded, state, asked)
-        shown = replace(answer, variant=variant)
+        shown = replace(answer, variant=variant, stale=stale)
         body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
-        return Made(tag, body.encode(), answer.source)
-
-    def _stale(self, loaded: Loaded, state: UserState, query: bytes, variant: str) -> Reply:
-        """Said to be old, and not to be kept by anybody."""
-        asked = parse_query(query, routes.LISTING)
-        answer = service.recommend_from(self._rankings, loaded, state, asked)
-        shown = replace(answer, variant=variant, stale=True)
-        body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
-        return Reply(200, [*_NOT_KEPT], body.encode(), answer.source, variant)
+        return body.encode(), answer.source
 
 
 def _tag(state: UserState, query: bytes, variant: str) -> str:

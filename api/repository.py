@@ -176,11 +176,6 @@ class RedisRankings:
     def is_stale(self) -> bool:
         return self._freshness.is_stale
 
-    @property
-    def cached_bytes(self) -> int:
-        """How many bytes are remembered."""
-        return self._users.size + self._values.size
-
     def pointer(self) -> Pointer:
         return self._freshness.pointer()
 

@@ -58,7 +58,7 @@ def for_people(facts: Facts, listing: Filtered, within: Within | None = None) ->
         if within is not None:
             left = lines.among(payload, found, within.allowed)
             positions = _positions(lines.stored(payload, found), facts, listing, left)
-            return lines.read_at(payload, found, positions[: listing.limit])
+            return lines.read_at(payload, found, positions)
         if listing.franchise == "all" and not listing.niche:
             return lines.read_at(payload, found, range(min(listing.limit, found.entries)))
         if is_default(listing):
@@ -93,7 +93,8 @@ def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Re
             whole = replace(listing, franchise="all", limit=found.entries)
             order = _positions(lines.stored(payload, found), facts, whole)
         if within is not None:
-            order = (at for at in order if within.mask[columns[at]])
+            left = frozenset(lines.among(payload, found, within.allowed))
+            order = (at for at in order if at in left)
         kept = (at for at in order if shows_adult(listing) or not facts.adult[columns[at]])
         return lines.read_at(payload, found, list(islice(kept, listing.limit)))
 
@@ -120,7 +121,7 @@ def arranged(ranking: Lines, known: Known, facts: Facts, listing: Filtered) -> L
         chosen = product_order.arrange(
             columns, worth, rules, facts, taste, known.taken, listing.limit, open_to
         )
-    return ranking.pick(chosen[: listing.limit])
+    return ranking.pick(chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """What a filter leaves: `mask` has a byte for each column, `allowed` is the same for numpy;
-    `popular` are the best known titles, best first.
+    """What a filter leaves: `allowed` says so for each column, `popular` are the best known titles,
+    best first.
     """
 
-    mask: bytes
     allowed: Mask
     popular: Lines
 
@@ -75,7 +74,7 @@ class Shelves:
         allowed &= kinds if types else True
         best = self._best_first[allowed[self._best_first]][:MOST_POPULAR]
         popular = Lines(best.tolist(), self._worth[best].tolist())
-        return Within(allowed.tobytes(), allowed, popular)
+        return Within(allowed, popular)
 
     def _any(self, field: str, shelf: "_Shelf", names: Sequence[str], problems: list[str]) -> Mask:
         """Titles with any of some names."""

@@ -6,7 +6,7 @@ from api import incoming, pages, queries, render, routes, service
 from api.bodies import MAX_BODY
 from api.front import ERROR
 from api.incoming import anime_id_of, takes_nothing, user_id_of
-from api.lookup import SOURCE, Lookup
+from api.lookup import SOURCE, Lookup, Reply
 from api.repository import Rankings
 from api.routes import JSON
 
@@ -29,9 +29,7 @@ class Views:
         if ERROR in request.environ:
             raise request.environ[ERROR]
         matches = request.headers.get("If-None-Match", "")
-        reply = self._lookup.answer(user_id_of(user_id), request.query_string, matches)
-        request.environ[SOURCE] = reply.source
-        return Response(reply.body, reply.status, reply.headers)
+        return _as_response(self._lookup.answer(user_id_of(user_id), request.query_string, matches))
 
     def similar_users(self, user_id: str) -> Response:
         user = user_id_of(user_id)
@@ -52,10 +50,10 @@ class Views:
         return _json(render.similar(anime, service.similar(self._rankings, anime, asked)))
 
     def live(self) -> Response:
+        if ERROR in request.environ:
+            raise request.environ[ERROR]
         takes_nothing()
-        reply = self._lookup.live(incoming.json_body(MAX_BODY))
-        request.environ[SOURCE] = reply.source
-        return Response(reply.body, reply.status, reply.headers)
+        return _as_response(self._lookup.live(incoming.json_body(MAX_BODY)))
 
     def generation(self) -> Response:
         takes_nothing()
@@ -80,6 +78,11 @@ class Views:
 
     def home(self) -> Response:
         return Response(pages.home(), content_type=routes.HTML)
+
+
+def _as_response(reply: Reply) -> Response:
+    request.environ[SOURCE] = reply.source
+    return Response(reply.body, reply.status, reply.headers)
 
 
 def _json(body: str | bytes) -> Response:

@@ -20,7 +20,7 @@ from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model
 from batch.title_lists import influence_rows
 from schemas import influence_codec
-from schemas.newcomers import fame_weight
+from schemas.newcomers import FAME_POWER, fame_weight
 
 OURS: Final = "ours"
 LIVE: Final = "ours, live path"
@@ -86,7 +86,7 @@ def live(trial: Trial, model: Model, params: Params) -> Method:
 
 def _fame(trial: Trial) -> Scores:
     """How well known each candidate is, as api.live has it, shape (candidates,)."""
-    roots = trial.statistics.raters[trial.candidates].astype(np.float32) ** 0.25
+    roots = trial.statistics.raters[trial.candidates].astype(np.float32) ** FAME_POWER
     known = roots[roots > 0]
     spread = known.std() if len(known) else 0.0
     return (roots - known.mean()) / spread if spread else np.zeros_like(roots)

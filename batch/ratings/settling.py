@@ -13,7 +13,7 @@ from schemas import keys
 from schemas.ratings import NOTHING, entry_id, read_recent
 from schemas.records import Generation, UserId
 from schemas.store import waiting
-from schemas.store.ratings import absorb_all
+from schemas.store.ratings import absorb
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,6 @@ def _absorb(ratings: Redis, entry: tuple[int, int]) -> int:
             for name, payload in zip(some, found, strict=True)
             if payload and read_recent(payload)[0].entry <= entry
         ]
-        absorb_all(ratings, users, entry)
+        absorb(ratings, users, entry)
         absorbed += len(users)
     return absorbed

@@ -18,7 +18,7 @@ from schemas import keys
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.ratings import Rating, entry_id, read_fields
 from schemas.records import UserId
-from schemas.store.ratings import announce_all
+from schemas.store.ratings import announce
 from schemas.store.waiting import Entry, Waiting
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class Worker:
         if some is None:
             return False
         self._rank(some, targets)
-        announce_all(self._stores.ratings, some)
+        announce(self._stores.ratings, *some)
         return True
 
     def _take(self, wait_ms: int | None) -> list[Entry]:
@@ -142,7 +142,7 @@ class Worker:
                    if one.tries > self._pace.tries}  # fmt: skip
         users = sorted({rating.user_id for _, rating in read})
         faults = self._rank_everywhere(users)
-        announce_all(self._stores.ratings, [user for user in users if user not in faults])
+        announce(self._stores.ratings, *(user for user in users if user not in faults))
         failed |= {one.id: faults[said.user_id] for one, said in read if said.user_id in faults}
         self._finish([one for one, said in read if said.user_id not in faults])
         self._give_up([one for one in entries if one.id in failed], failed)

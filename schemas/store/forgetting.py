@@ -8,7 +8,7 @@ from redis import Redis
 from schemas import documents, forgetting, keys, pointer
 from schemas.forgetting import Forgotten
 from schemas.records import Generation, UserId
-from schemas.store.ratings import CHANGES_KEPT
+from schemas.store.ratings import CHANGES_KEPT, announce
 
 _CHUNK: Final = 5_000
 _WRITING: Final = "writing"
@@ -38,7 +38,7 @@ def forget(lists: Redis, ratings: Redis, user_id: UserId) -> None:
     erase_lists(lists, readable(lists), user_id)
     _erase_entries(ratings, user_id, marker)
     # Again, for readers that looked in between.
-    ratings.xadd(keys.CHANGES, {"user": user_id}, maxlen=CHANGES_KEPT, approximate=True)
+    announce(ratings, user_id)
 
 
 def forgotten(ratings: Redis) -> dict[UserId, Forgotten]:

@@ -90,13 +90,8 @@ def append(client: Redis, rating: Rating, backlog: int, idempotency_key: str = "
     return Receipt(cast(Literal["accepted", "conflict", "full"], found), entry_id.decode())
 
 
-def absorb(client: Redis, user_id: UserId, entry: tuple[int, int]) -> None:
-    """Say that the user's lists know all ratings up to an entry of the stream."""
-    absorb_all(client, [user_id], entry)
-
-
-def absorb_all(client: Redis, users: Iterable[UserId], entry: tuple[int, int]) -> None:
-    """The same for several users."""
+def absorb(client: Redis, users: Iterable[UserId], entry: tuple[int, int]) -> None:
+    """Say that these users' lists know all ratings up to an entry of the stream."""
     pipe = client.pipeline(transaction=False)
     for user_id in users:
         names = keys.recent(user_id), keys.CHANGES
@@ -104,13 +99,8 @@ def absorb_all(client: Redis, users: Iterable[UserId], entry: tuple[int, int]) -
     pipe.execute()
 
 
-def announce(client: Redis, user_id: UserId) -> None:
-    """Tell every reader, after the fact, that answers for a user have changed."""
-    client.xadd(keys.CHANGES, {"user": user_id}, maxlen=CHANGES_KEPT, approximate=True)
-
-
-def announce_all(client: Redis, users: Iterable[UserId]) -> None:
-    """The same for several users."""
+def announce(client: Redis, *users: UserId) -> None:
+    """Tell every reader, after the fact, that answers for these users have changed."""
     pipe = client.pipeline(transaction=False)
     for user_id in users:
         pipe.xadd(keys.CHANGES, {"user": user_id}, maxlen=CHANGES_KEPT, approximate=True)

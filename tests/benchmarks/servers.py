@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 import click
 
 from api.__main__ import BLOCKING_THREADS
+from tests.redis_server import free_port
 
 READY_SECONDS = 30
 
@@ -49,13 +49,6 @@ def _running(command: list[str], env: Mapping[str, str]) -> Iterator[subprocess.
     finally:
         server.terminate()
         server.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def ready(address: str, path: str) -> str:

@@ -1,11 +1,13 @@
-"""A real Redis for integration tests: one server for the session, emptied before each test."""
+"""What integration tests share: a real Redis, emptied before each test, and a model that fits."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from tests.datasets import prepared
 from tests.redis_server import RedisServer, start
 
 
@@ -28,3 +30,22 @@ def redis_url(_session_redis: str) -> str:
     with Redis.from_url(_session_redis) as client:
         client.flushall()
     return _session_redis
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[Redis]:
+    """A client of it."""
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with small data and a model that fits them: copy it before you change it."""
+    return prepared(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, model: Path) -> Path:
+    """A copy of its own."""
+    return shutil.copytree(model, tmp_path / "run")

@@ -1,6 +1,5 @@
 """What schemathesis, which makes requests up from the description, finds in a running server."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from jobs.serve import api_process
 from schemas.records import Column, Interaction, Status
 from schemas.store import access
 from tests.builders import anime, publish_small, ranking
+from tests.redis_server import free_port
 
 GENRES = ("Action", "Comedy", "Drama")
 NAMED = "recommendations", "similar", "live"
@@ -45,9 +45,7 @@ def server(redis_url):
             fame={"1": 5.0, "10": 0.0},
         )
         key = access.create(client, "tests", datetime.now(UTC))[1]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with api_process(redis_url, "127.0.0.1", port):
         yield _ready(f"http://127.0.0.1:{port}"), key
 

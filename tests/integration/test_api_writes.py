@@ -229,7 +229,7 @@ def test_what_a_worker_has_learned_is_no_longer_recent(redis, worker, send):
     within_a_second(lambda: ids(client.get(PATH)), [3])
 
     redis.set(keys.overlay(GENERATION, 7), overlay_codec.encode(5, _payload(1, 4)))
-    ratings.absorb(redis, 7, tuple(map(int, first.split("-"))))
+    ratings.absorb(redis, [7], tuple(map(int, first.split("-"))))
 
     within_a_second(lambda: client.get(PATH).json["source"], "refreshed")
     assert ids(client.get(PATH)) == [5]

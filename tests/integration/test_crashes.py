@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from batch.publish.control import Control
 from schemas import keys
@@ -47,12 +46,6 @@ AFTER = {"after the flip": AFTER_THE_FLIP, "while superseding": WHILE_SUPERSEDIN
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return prepared(tmp_path_factory.mktemp("crash"))
-
-
-@pytest.fixture
-def client(redis_url):
-    with Redis.from_url(redis_url) as client:
-        yield client
 
 
 def killed(folder, redis_url, client, patch):

@@ -2,32 +2,13 @@
 
 import shutil
 
-import pytest
-from redis import Redis
-
 from batch.dataset import open_dataset
 from batch.refresh import refresh
 from schemas import keys
 from schemas.store import forgetting
-from tests.datasets import prepared, refreshed, request
+from tests.datasets import refreshed, request
 
 GONE = 7
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return prepared(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture
-def folder(tmp_path, model):
-    return shutil.copytree(model, tmp_path / "run")
-
-
-@pytest.fixture
-def client(redis_url):
-    with Redis.from_url(redis_url) as client:
-        yield client
 
 
 def users_of(folder):

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from redis import Redis
 
 from batch import artifacts, pipeline
 from batch.catalogue import catalogue_of
@@ -82,12 +81,6 @@ def crowd(model, rules, everybody):
     """Each user's list, as scored with everybody else."""
     payloads = user_lists(model, rules, everybody, SMALL.lists)
     return dict(zip(everybody.user_ids.tolist(), payloads, strict=True))
-
-
-@pytest.fixture
-def client(redis_url):
-    with Redis.from_url(redis_url) as client:
-        yield client
 
 
 def payloads(client, generation, families="uhnaip"):

@@ -1,7 +1,6 @@
 """From a refresh to an answer: what the batch flagged and ordered is what the API shows."""
 
 import pytest
-from redis import Redis
 
 from api.app import create_app
 from api.repository import RedisRankings
@@ -15,12 +14,6 @@ USERS = (7, 8, 20)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     return prepared(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture
-def client(redis_url):
-    with Redis.from_url(redis_url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -29,28 +29,12 @@ from schemas.errors import SettingsError
 from schemas.ratings import NOTHING, Rating, entry_id, read_recent, revision
 from schemas.records import AnimeId, Generation, Status, UserId
 from schemas.store import forgetting, ratings, waiting
-from tests.datasets import catalogue, prepared, refreshed, request, rows, write_kaggle
+from tests.datasets import catalogue, refreshed, request, rows, write_kaggle
 from tests.redis_cluster import redis_cluster
 from tests.redis_server import start
 
 KNOWN, STRANGER, PLANS = UserId(7), UserId(5_000), UserId(5_001)
 TOP = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return prepared(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture
-def folder(tmp_path, model):
-    return shutil.copytree(model, tmp_path / "run")
-
-
-@pytest.fixture
-def client(redis_url):
-    with Redis.from_url(redis_url) as client:
-        yield client
 
 
 def rate(client, user, anime, rating=0, status=Status.COMPLETED):
@@ -358,6 +342,6 @@ def test_a_cluster_ranks_again_drains_and_trims(folder, tmp_path):
         assert lists == client.mget([keys.user(second, one) for one in (KNOWN, STRANGER)])
         assert client.xlen(keys.STREAM) == 0
 
-        ratings.absorb_all(client, [KNOWN, STRANGER], entry_id(last))
+        ratings.absorb(client, [KNOWN, STRANGER], entry_id(last))
 
         assert recent(client, KNOWN) == recent(client, STRANGER) == []

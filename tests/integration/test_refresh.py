@@ -1,9 +1,7 @@
-import shutil
 from collections import Counter
 from dataclasses import asdict, replace
 
 import pytest
-from redis import Redis
 
 from batch.model_choice import Train
 from batch.params import GateParams, ListParams, PeopleParams
@@ -28,7 +26,6 @@ from tests.datasets import (
     SMALL,
     UNWATCHED,
     catalogue,
-    prepared,
     refreshed,
     request,
     rows,
@@ -36,23 +33,6 @@ from tests.datasets import (
 )
 
 USERS = 60
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return prepared(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture
-def folder(tmp_path, model):
-    """A folder of its own with the data and a model that fits them."""
-    return shutil.copytree(model, tmp_path / "run")
-
-
-@pytest.fixture
-def client(redis_url):
-    with Redis.from_url(redis_url) as client:
-        yield client
 
 
 def live(client):

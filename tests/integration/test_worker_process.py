@@ -14,17 +14,12 @@ from schemas import keys
 from schemas.store import access
 from schemas.store.waiting import GROUP
 from tests.api_server import ask, serving
-from tests.datasets import prepared, refreshed
+from tests.datasets import refreshed
 from tests.redis_server import free_port
 from tests.worker_process import start_worker
 
 PATIENCE = 60.0
 PATH = "/v1/users/7/recommendations?limit=40&franchise=all"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return prepared(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

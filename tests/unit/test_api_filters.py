@@ -327,5 +327,5 @@ def test_masks_say_what_going_through_the_titles_says(rows, wanted):
     if within is None:
         assert expected == list(range(len(titles)))
         return
-    assert [column for column, is_in in enumerate(within.mask) if is_in] == expected
+    assert [column for column, is_in in enumerate(within.allowed) if is_in] == expected
     assert within.popular.columns == expected
