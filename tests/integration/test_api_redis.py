@@ -140,7 +140,7 @@ def test_the_server_answers_until_it_is_told_to_stop(redis, redis_url, stop, hos
     publish_small(redis, users={7: ranking(2)})
     port = free_port()
 
-    with serving(redis_url, port, ANIREC_HOST=host) as process:
+    with serving(redis_url, port, ANIREC_HOST=host, ANIREC_LOG_SAMPLE="0") as process:
         status, body, _ = ask(port, "GET", PATH)
         # A terminal sends Ctrl-C to the workers as well, an orchestrator asks the parent only.
         os.killpg(process.pid, stop) if stop == signal.SIGINT else process.send_signal(stop)
