@@ -27,7 +27,8 @@ _WORDS: Final = 60
 _SPARE: Final = 10
 _ROUNDS: Final = 5
 _GRID: Final = np.float32(2**10)
-"""Far coarser than what differs from one linear algebra library to the next."""
+"""Far coarser than what differs from one linear algebra library to the next, unless singular
+values tie: then any turn of their vectors is as good."""
 
 
 def text_vectors(synopses: Sequence[str], factors: int) -> Vectors:

@@ -41,6 +41,7 @@ def similar_lists(model: Model, first: int, last: int, lists: ListParams) -> Ite
     content = model.vectors.cosines(first, last)
     alone = np.diff(taste.indptr) == 0
     audience[alone] = np.where(content[alone] > 0, np.float32(0), -np.inf)
+    _hide_self(audience, first, -np.inf)  # again: what stands alone is like itself
     scores = (1 - _CONTENT_SHARE) * audience + _CONTENT_SHARE * content
     ranked = top_n(scores, model.columns.astype(np.int64), lists.similar)
     return encode_rankings(ranked, [b""] * (last - first))

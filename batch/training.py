@@ -22,7 +22,7 @@ from batch.franchises import Audience, find_franchises
 from batch.hybrid import Hybrid
 from batch.models.legs import LEGS, Leg, Training, Validation, leg_module
 from batch.models.likeness import TitleVectors, spread
-from batch.params import LinearParams, Params
+from batch.params import LinearParams, Params, ValidationParams
 from batch.progress import Progress
 from batch.reuse import Identity
 from batch.scoring import Model
@@ -60,11 +60,12 @@ def train(
         everything = _everything(rows, known, params, progress, engine, work)
         audience = Audience(rated, statistics.watchers[rated], everything.gram)
         franchises = find_franchises(dataset.catalogue(), audience)
-        traits = _traits(dataset, statistics, known.features, rated, params)
+        popularity, rating = _of_crowd(statistics, rated, params)
+        traits = replace(traits, popularity=popularity, rating=rating)
         hybrid = replace(hybrid, legs=_fit_again(everything, practised), traits=traits)
     vectors = TitleVectors.of(known.features.weighted(params.linear.rarity))
     model = Model(
-        _manifest(identity, dataset, hybrid, params, metrics),
+        _manifest(identity, dataset, hybrid, params, rows.params, metrics),
         hybrid,
         columns,
         _spread(vectors, len(rated), params.linear),
@@ -130,14 +131,20 @@ def _traits(
     years = dataset.table["year"].to_pandas().to_numpy(np.float32)[rated]
     known = years[~np.isnan(years)]
     middle = np.float32(np.median(known)) if len(known) else np.float32(_SOME_YEAR)
-    means = statistics.damped_means(params.ranker.rating_damping)[rated]
     shown = replace(features, matrix=features.matrix[:, : len(rated)])
     return Traits(
-        statistics.popularity()[rated],
-        means.astype(np.float32),
+        *_of_crowd(statistics, rated, params),
         np.where(np.isnan(years), middle, years),
         facets_of(shown, params.linear.rarity),
     )
+
+
+def _of_crowd(
+    statistics: TitleStatistics, rated: NDArray[np.int32], params: Params
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The traits that follow from who has watched and rated: popularity, and mean rating."""
+    means = statistics.damped_means(params.ranker.rating_damping)[rated]
+    return statistics.popularity()[rated], means.astype(np.float32)
 
 
 def _practise(
@@ -218,6 +225,7 @@ def _manifest(
     dataset: Dataset,
     hybrid: Hybrid,
     params: Params,
+    validation: ValidationParams,
     metrics: dict[str, float],
 ) -> ModelManifest:
     return ModelManifest(
@@ -232,5 +240,5 @@ def _manifest(
         novelty=params.content.novelty,
         strengths=params.strengths.table(),
         metrics=metrics,
-        validation=asdict(params.validation),
+        validation=asdict(validation),
     )

@@ -120,14 +120,19 @@ def likeness_of_cold(model: Model, titles: Titles, cold: Columns, lists: ListPar
     places = (int(model.positions[column]) for column in cold)
     payloads = [next(similar_lists(model, place, place + 1, lists)) for place in places]
     first = [[one.column for one in ranking_codec.decode(one)[:_SHOWN]] for one in payloads]
-    found = [like(titles, column, alike).mean() for column, alike in zip(cold, first, strict=True)]
+    found = [_share(titles, column, alike) for column, alike in zip(cold, first, strict=True)]
     anybody = np.arange(model.anime)
-    base = np.mean([like(titles, column, anybody).mean() for column in cold])
+    base = np.mean([_share(titles, column, np.delete(anybody, column)) for column in cold])
     return (
         f"## Similar anime of {len(cold)} titles whose ratings were hidden\n\n"
         f"Of the {_SHOWN} most similar titles {np.mean(found):.1%} belong to the franchise or have "
         f"at least half of the genres; of all titles {base:.1%} do.\n"
     )
+
+
+def _share(titles: Titles, column: int, others: Sequence[int] | Columns) -> float:
+    """Of some titles that are like one; 0 of none."""
+    return float(like(titles, column, others).sum()) / max(len(others), 1)
 
 
 def like(titles: Titles, column: int, others: Sequence[int] | Columns) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from batch.evaluation.examples import like, typical_titles, typical_users
+from batch.evaluation.examples import _share, like, typical_titles, typical_users
 from batch.evaluation.titles import Titles
 from batch.features import Features
 from tests.builders import anime
@@ -77,3 +77,8 @@ TITLES = Titles(
 ])  # fmt: skip
 def test_like_is_what_shares_the_franchise_or_half_of_the_genres(column, wanted):
     assert like(TITLES, column, np.arange(5)).tolist() == wanted
+
+
+def test_of_no_titles_none_are_like_one():
+    assert _share(TITLES, 0, []) == 0
+    assert _share(TITLES, 0, [2, 4]) == 0.5

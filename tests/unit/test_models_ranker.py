@@ -24,6 +24,26 @@ def small(**parts):
     return on_grids(**(facts | parts))
 
 
+def test_weights_that_no_exact_sum_allows_are_shrunk_until_one_does():
+    wild = RANDOM.normal(size=(NUMBERS, 3), scale=100).astype(np.float32)
+    bounded = on_grids(
+        np.zeros(NUMBERS, np.float32), np.ones(NUMBERS, np.float32), wild,
+        np.float32([50, 0, -50]), np.float32([90, -90, 90]), 1.0,
+    )  # fmt: skip
+    numbers = DESCRIBED.reshape(1, -1, NUMBERS)
+    order = RANDOM.permutation(NUMBERS)
+    turned = Ranker(
+        bounded.mean[order], bounded.scale[order], bounded.inner[order], bounded.start,
+        bounded.outer, bounded.sharpness,
+    )  # fmt: skip
+
+    assert np.abs(bounded.inner).sum(axis=0).max() <= 64
+    assert np.abs(bounded.outer).sum() <= 64
+    assert (
+        turned.corrections(numbers[..., order]).tobytes() == bounded.corrections(numbers).tobytes()
+    )
+
+
 def test_a_neutral_ranker_changes_nothing_whatever_it_is_shown():
     assert neutral(0.4).corrections(DESCRIBED).tolist() == np.zeros((8, 30)).tolist()
     assert neutral(0.4).corrections(DESCRIBED[..., :2]).shape == (8, 30)

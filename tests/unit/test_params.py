@@ -85,11 +85,21 @@ def test_every_problem_is_told_at_once():
         ("people", "batch_users", 0, "at least 1"),
         ("lists", "influence", 0, "at least 1"),
         ("publish", "lease_seconds", 0, "at least 1"),
+        ("ranker", "sharpness", 0, "above 0"),
+        ("content", "learning_rate", 0.0, "above 0"),
     ],
 )
 def test_an_unusable_value_is_refused(section, name, value, rule):
     with pytest.raises(SettingsError, match=rf"^x: {section}\.{name} must (be )?{rule}"):
         params.from_mapping({section: {name: value}}, "x")
+
+
+def test_lists_are_no_longer_than_what_a_ranker_puts_in_order():
+    with pytest.raises(SettingsError, match=r"ranker\.candidates must be at least lists\.entries"):
+        params.from_mapping({"ranker": {"candidates": 50}, "lists": {"entries": 60}}, "x")
+
+    found = params.from_mapping({"ranker": {"candidates": 60}, "lists": {"entries": 60}}, "x")
+    assert found.ranker.candidates == 60
 
 
 @pytest.mark.parametrize(("name", "value"), [("dropped", -0.5), ("planned", -1)])
