@@ -14,14 +14,10 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from api import draining, logs, memory, parent, wsgi
+from api import draining, logs, memory, parent, process
 from api.settings import Settings, from_env
 from schemas.errors import SettingsError
 
-BLOCKING_THREADS = 64
-"""The most there may be; idle ones end. A client that stalls in its body holds one for as long as
-it likes, since granian limits the time for a head only: a proxy in front has to limit the rest.
-"""
 KILL_SECONDS = 5
 
 
@@ -53,12 +49,11 @@ def main() -> None:
 
 def _serve(settings: Settings, ip: str, drain: Path) -> None:
     server = Server(
-        "api.wsgi",
+        "api.process",
         address=ip,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         workers=settings.workers,
-        blocking_threads=BLOCKING_THREADS,
         workers_kill_timeout=KILL_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.error,  # its warning about killed workers is often untrue
@@ -66,7 +61,7 @@ def _serve(settings: Settings, ip: str, drain: Path) -> None:
     server.on_startup(lambda: print(f"Serving on http://{_address(settings)}", flush=True))
     server.on_startup(lambda: draining.before_stopping(drain, settings.drain_seconds))
     os.register_at_fork(after_in_child=_let_a_new_worker_be_stopped)
-    server.serve(target_loader=partial(wsgi.serve, settings), wrap_loader=False)
+    server.serve(target_loader=partial(process.serve, settings), wrap_loader=False)
 
 
 def _let_a_new_worker_be_stopped() -> None:

@@ -8,10 +8,11 @@ from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import problems, tracing
+from api.behind import ERROR, Behind
 from api.bodies import MAX_BODY
 from api.conditional import Conditional
-from api.envelope import Done, Envelope
-from api.front import ROUTE, Front
+from api.envelope import ROUTE, Done, Envelope
+from api.front import Front
 from api.guard import Guard
 from api.lookup import Lookup
 from api.origins import Origins
@@ -44,7 +45,23 @@ class Parts:
 
 
 def create_app(rankings: Rankings, parts: Parts | None = None) -> Flask:
+    """Everything as Flask answers it: in threads, and in tests."""
+    return _assemble(rankings, parts or Parts())[0]
+
+
+def create_front(rankings: Rankings, parts: Parts | None = None) -> Front:
+    """What a server calls: the short way to the same answers, and Flask behind it."""
     parts = parts or Parts()
+    app, lookup, envelope = _assemble(rankings, parts)
+    short = not parts.private_reads and not tracing.is_on(parts.env)
+    limited = parts.guard is not None and parts.guard.is_limiting
+    origins = Origins(app, parts.cors_origins) if parts.cors_origins else None
+    return Front(
+        Behind(app), rankings, lookup, envelope, origins, lookups=short, live=short and not limited
+    )
+
+
+def _assemble(rankings: Rankings, parts: Parts) -> tuple[Flask, Lookup, Envelope]:
     app = Flask("api", static_folder=None)
     # A body without a length is cut at this limit without an error; one byte more than we
     # accept is how views can tell.
@@ -59,23 +76,21 @@ def create_app(rankings: Rankings, parts: Parts | None = None) -> Flask:
     for add in parts.others:
         add(app)
     problems.init_app(app)
-    app.wsgi_app = _around(app, lookup, parts)  # type: ignore[method-assign, assignment]
-    return app
+    envelope = Envelope(_inside(app, parts), parts.observers, parts.is_leaving)
+    app.wsgi_app = tracing.traced(envelope, parts.env)  # type: ignore[method-assign, assignment]
+    return app, lookup, envelope
 
 
-def _around(app: Flask, lookup: Lookup, parts: Parts) -> "WSGIApplication":
-    """From the inside out: Flask, the short way in, origins, the envelope, traces."""
+def _inside(app: Flask, parts: Parts) -> "WSGIApplication":
+    """From the inside out: Flask, proxies, origins; the envelope and traces are around them."""
     inner: WSGIApplication = app.wsgi_app
     if parts.trusted_proxies:
         inner = ProxyFix(inner, x_for=parts.trusted_proxies, x_proto=parts.trusted_proxies)
-    if not parts.private_reads:
-        limited = parts.guard is not None and parts.guard.is_limiting
-        inner = Front(inner, lookup, live=not limited)
-    if parts.cors_origins:
-        inner = Origins(inner, parts.cors_origins)
-    return tracing.traced(Envelope(inner, parts.observers, parts.is_leaving), parts.env)
+    return Origins(inner, parts.cors_origins) if parts.cors_origins else inner
 
 
 def _note_route() -> None:
     if request.url_rule is not None:
         request.environ[ROUTE] = request.url_rule.rule
+    if ERROR in request.environ:
+        raise request.environ[ERROR]

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from api.front import ROUTE
 from api.lookup import SOURCE
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+ROUTE: Final = "anirec.route"
+"""Where, in a request's environment, Flask says which route it took."""
 REQUEST_ID: Final = "anirec.request_id"
 OTHER: Final = "other"
 _SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -66,10 +67,7 @@ class Envelope:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         started = time.perf_counter()
-        request_id = environ.get("HTTP_X_REQUEST_ID", "")
-        if not _SANE.fullmatch(request_id):
-            request_id = f"{self._mine}{next(self._number) & 0xFFFFFFFF:08x}"
-        environ[REQUEST_ID] = request_id
+        request_id = environ[REQUEST_ID] = self.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         seen = "500"
 
         def begin(
@@ -77,10 +75,7 @@ class Envelope:
         ) -> Callable[[bytes], object]:
             nonlocal seen
             seen = status[:3]
-            headers += _SAFE_PAGE if _is_page(headers) else _SAFE
-            headers.append(("X-Request-ID", request_id))
-            if self._is_leaving():
-                headers.append(("Connection", "close"))
+            headers += self.headers(request_id, is_page=_is_page(headers))
             return (
                 start_response(status, headers)
                 if failed is None
@@ -88,15 +83,29 @@ class Envelope:
             )
 
         body = self._inner(environ, begin)
-        if self._observers:
-            done = Done(
-                environ["REQUEST_METHOD"], environ.get(ROUTE) or OTHER, int(seen),
-                environ.get(SOURCE, ""), time.perf_counter() - started, request_id,
-                environ["PATH_INFO"],
-            )  # fmt: skip
-            for observe in self._observers:
-                observe(done)
+        method, route = environ["REQUEST_METHOD"], environ.get(ROUTE) or OTHER
+        source, path = environ.get(SOURCE, ""), environ["PATH_INFO"]
+        seconds = time.perf_counter() - started
+        self.tell(Done(method, route, int(seen), source, seconds, request_id, path))
         return body
+
+    def request_id(self, asked: str) -> str:
+        """What the caller calls this request, if that is sane; else a name of ours."""
+        if _SANE.fullmatch(asked):
+            return asked
+        return f"{self._mine}{next(self._number) & 0xFFFFFFFF:08x}"
+
+    def headers(self, request_id: str, *, is_page: bool = False) -> Headers:
+        """What an answer says beside what it is about."""
+        found = [*(_SAFE_PAGE if is_page else _SAFE), ("X-Request-ID", request_id)]
+        if self._is_leaving():
+            found.append(("Connection", "close"))
+        return found
+
+    def tell(self, done: Done) -> None:
+        """Let the observers hear of an answer."""
+        for observe in self._observers:
+            observe(done)
 
 
 def _is_page(headers: Headers) -> bool:

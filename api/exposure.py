@@ -1,8 +1,12 @@
-"""How many answers each variant of an A/B test gave, added up in the store now and then."""
+"""How many answers each variant of an A/B test gave, added up in the store now and then.
+
+Counting never waits for the store; a thread adds what was counted.
+"""
 
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Final
 
@@ -21,6 +25,7 @@ class Exposure:
         self._client, self._clock = client, clock
         self._counts = Counter[str]()
         self._lock = Lock()
+        self._thread = ThreadPoolExecutor(1, "exposure")
         self._next = clock() + SECONDS
 
     def count(self, variant: str, generation: str) -> None:
@@ -31,10 +36,11 @@ class Exposure:
                 return
             due, self._counts = self._counts, Counter()
             self._next = self._clock() + SECONDS
-        self._add(due)
+        self._thread.submit(self._add, due)
 
     def flush(self) -> None:
-        """Add what has not been added."""
+        """Add what has not been added; the last thing to be called."""
+        self._thread.shutdown()
         with self._lock:
             due, self._counts = self._counts, Counter()
         self._add(due)

@@ -1,7 +1,8 @@
 """How a worker keeps up with the store: which generation is live, and whose answers changed.
 
-Requests do it themselves, one of them every quarter of a second; there is no thread to die. What
-a worker remembers is trusted only while it has kept up within the last second.
+Whoever asks in a thread does it, one of them every quarter of a second. Nobody on an event loop may
+wait so long, so there somebody calls `keep_up` now and then. What a worker remembers is trusted
+only while it has kept up within the last second, whoever did it.
 """
 
 import time
@@ -11,6 +12,7 @@ from typing import Final, cast
 
 from redis import Redis, RedisError
 
+from api import waiting
 from api.breaker import Breaker
 from schemas import keys, pointer
 from schemas.errors import NothingPublishedError, PayloadError
@@ -42,7 +44,8 @@ class Freshness:
         self._lock = Lock()
         self._ask_again = self._kept_up = NEVER
         self._last: str | None = None
-        self._pointer: Pointer | None = None
+        self.seen: Pointer | None = None
+        """What was live when the store was last asked."""
         self.epoch = 0
         """Grows when anything changed: what was read before and is kept after would be old."""
 
@@ -57,12 +60,21 @@ class Freshness:
         Raises:
             NothingPublishedError, PayloadError, RedisError: and nothing was seen before.
         """
+        if not waiting.on_loop():
+            self.keep_up()
+        if self.seen is None:
+            raise NothingPublishedError(f"{keys.CONTROL} has no pointer")
+        return self.seen
+
+    def keep_up(self) -> None:
+        """Ask the store, unless somebody did a moment ago.
+
+        Raises:
+            PayloadError, RedisError: and nothing was seen before.
+        """
         now = self._clock()
         if now >= self._ask_again:
             self._catch_up(now)
-        if self._pointer is None:
-            raise NothingPublishedError(f"{keys.CONTROL} has no pointer")
-        return self._pointer
 
     def _catch_up(self, now: float) -> None:
         """Others go on with what is known while one asks, unless that is old."""
@@ -78,14 +90,14 @@ class Freshness:
     def _ask(self, now: float) -> None:
         try:
             self._follow_changes()
-            self._pointer = self._read_pointer()
+            self.seen = self._read_pointer()
         except RedisError:
-            if self._pointer is None:
+            if self.seen is None:
                 raise
             self._ask_again = self._clock() + ASK_SECONDS
             return
         self._kept_up = now
-        if self._pointer is not None:  # else the first refresh is waited for: ask every time
+        if self.seen is not None:  # else the first refresh is waited for: ask every time
             self._ask_again = now + ASK_SECONDS
 
     def _read_pointer(self) -> Pointer | None:

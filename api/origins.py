@@ -17,6 +17,7 @@ _PREFLIGHT: Final = [
     ("Access-Control-Max-Age", "600"),
     ("Content-Length", "0"),
 ]
+_DEPENDS: Final = ("Vary", "Origin")
 _EXPOSED: Final = ("Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-ID")
 
 Headers = list[tuple[str, str]]
@@ -28,16 +29,21 @@ class Origins:
     def __init__(self, inner: "WSGIApplication", allowed: Sequence[str]) -> None:
         self._inner, self._allowed = inner, frozenset(allowed)
 
+    def headers(self, origin: str) -> Headers:
+        """What an answer to a page of this site says."""
+        if origin not in self._allowed:
+            return [_DEPENDS]
+        return [_DEPENDS, ("Access-Control-Allow-Origin", origin), _EXPOSED]
+
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         origin = environ.get("HTTP_ORIGIN", "")
-        mine = [("Vary", "Origin")]
-        if origin in self._allowed:
-            mine += [("Access-Control-Allow-Origin", origin), _EXPOSED]
-            if environ["REQUEST_METHOD"] == "OPTIONS" and _ASKED in environ:
-                start_response("204 No Content", [*mine, *_PREFLIGHT])
-                return []
+        mine = self.headers(origin)
+        asks_first = environ["REQUEST_METHOD"] == "OPTIONS" and _ASKED in environ
+        if asks_first and origin in self._allowed:
+            start_response("204 No Content", [*mine, *_PREFLIGHT])
+            return []
 
         def begin(
             status: str, headers: Headers, failed: "OptExcInfo | None" = None, /

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar
 
 from redis import Redis
 from redis.cluster import RedisCluster
@@ -16,6 +16,7 @@ from api.catalogue import Catalogue, prepare
 from api.freshness import Freshness
 from api.lines import Lines
 from api.parameters import MAX_LIMIT, Listing
+from api.reads import Reads
 from api.selection import Known, Reader
 from schemas import (
     catalogue_codec,
@@ -124,6 +125,13 @@ class Rankings(Protocol):
     def is_stale(self) -> bool:
         """Whether answers may be old, since the store is away."""
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether somebody on an event loop, who may only wait for values, can be answered."""
+
+    def keep_up(self) -> None:
+        """Look at what has changed, as whoever asks in a thread does now and then."""
+
     def pointer(self) -> Pointer: ...
     def load(self, generation: Generation) -> Loaded: ...
     def user(self, generation: Generation, user_id: UserId) -> UserState: ...
@@ -162,6 +170,8 @@ class RedisRankings:
         notes: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._lists, self._ratings = lists, ratings or lists
+        self._reads = Reads(lists)
+        self._recent = self._reads if self._ratings is lists else Reads(self._ratings)
         self._one_server = self._lists is self._ratings and not isinstance(lists, RedisCluster)
         self._notes = notes
         self._breaker = Breaker(clock, lambda: notes("fault"))
@@ -175,6 +185,16 @@ class RedisRankings:
     @property
     def is_stale(self) -> bool:
         return self._freshness.is_stale
+
+    @property
+    def is_at_hand(self) -> bool:
+        seen = self._freshness.seen
+        if seen is None or self.is_stale:
+            return False
+        return all(one.generation in self._loaded for one in seen.live)
+
+    def keep_up(self) -> None:
+        self._freshness.keep_up()
 
     def pointer(self) -> Pointer:
         return self._freshness.pointer()
@@ -247,17 +267,17 @@ class RedisRankings:
     def _of_user(self, generation: Generation, user_id: UserId) -> list[bytes | None]:
         names = [keys.user(generation, user_id), keys.overlay(generation, user_id)]
         if self._one_server:
-            return cast(list[bytes | None], self._lists.mget(*names, keys.recent(user_id)))
-        recent = cast(bytes | None, self._ratings.get(keys.recent(user_id)))
-        return [*cast(list[bytes | None], self._lists.mget(names)), recent]
+            return self._reads.many([*names, keys.recent(user_id)])
+        recent = self._recent.many([keys.recent(user_id)])
+        return [*self._reads.many(names), *recent]
 
     def _many(self, names: Sequence[str]) -> list[bytes | None]:
         """Nightly values, which never change: those not remembered are read at once."""
         found = {name: kept for name in names if (kept := self._values.get(name)) is not None}
         missing = [name for name in names if name not in found]
         if missing:
-            read = self._breaker.call(lambda: self._lists.mget(missing))
-            for name, payload in zip(missing, cast(list[bytes | None], read), strict=True):
+            read = self._breaker.call(lambda: self._reads.many(missing))
+            for name, payload in zip(missing, read, strict=True):
                 found[name] = (payload,)
                 if self._cached:
                     self._values.put(name, (payload,), _VALUE_BYTES + len(payload or b""))
@@ -294,8 +314,7 @@ class RedisRankings:
         return _decode(key, payload, decode)
 
     def _get(self, key: str) -> bytes | None:
-        # decode_responses stays off
-        return cast(bytes | None, self._breaker.call(lambda: self._lists.get(key)))
+        return self._breaker.call(lambda: self._reads.many([key]))[0]
 
 
 def _everything(payload: bytes) -> Lines:

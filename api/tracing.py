@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from api.front import ROUTE
+from api.envelope import ROUTE
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -17,9 +17,14 @@ log = logging.getLogger(__name__)
 Headers = list[tuple[str, str]]
 
 
+def is_on(env: Mapping[str, str]) -> bool:
+    """Whether traces are to go anywhere."""
+    return bool(env.get(ENDPOINT))
+
+
 def traced(inner: "WSGIApplication", env: Mapping[str, str]) -> "WSGIApplication":
     """The same application, with a span for each request if traces are to go anywhere."""
-    if not env.get(ENDPOINT):
+    if not is_on(env):
         return inner
     try:
         provider = _provider(env)

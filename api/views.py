@@ -4,7 +4,6 @@ from flask import Flask, Response, request
 
 from api import incoming, pages, queries, render, routes, service
 from api.bodies import MAX_BODY
-from api.front import ERROR
 from api.incoming import anime_id_of, takes_nothing, user_id_of
 from api.lookup import SOURCE, Lookup, Reply
 from api.repository import Rankings
@@ -26,8 +25,6 @@ class Views:
         )  # fmt: skip
 
     def recommendations(self, user_id: str) -> Response:
-        if ERROR in request.environ:
-            raise request.environ[ERROR]
         matches = request.headers.get("If-None-Match", "")
         return _as_response(self._lookup.answer(user_id_of(user_id), request.query_string, matches))
 
@@ -50,8 +47,6 @@ class Views:
         return _json(render.similar(anime, service.similar(self._rankings, anime, asked)))
 
     def live(self) -> Response:
-        if ERROR in request.environ:
-            raise request.environ[ERROR]
         takes_nothing()
         return _as_response(self._lookup.live(incoming.json_body(MAX_BODY)))
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from api import wsgi
+from api import process
 from api.settings import Settings
 from tests.benchmarks.lookups import published
 
@@ -15,7 +15,7 @@ def main(url: str) -> None:
     """Time whole requests without a network, then say which functions take the time."""
     users = published(url).users
     for megabytes in (64, 0):
-        app = wsgi.build(Settings(url, cache_mb=megabytes, log_sample=0)).wsgi_app
+        app = process.build(Settings(url, cache_mb=megabytes, log_sample=0)).wsgi_app
         for _ in range(2 if megabytes else 0):
             _ask(app, users)
         started = time.perf_counter()

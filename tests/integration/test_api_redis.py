@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 from redis import Redis
 
-from api import wsgi
+from api import process
 from api.settings import Settings
 from tests.api_server import SECONDS, ask, eventually, serving, start_api
 from tests.builders import GENERATION, LATER, publish_small, ranking, set_live
@@ -31,7 +31,7 @@ def redis(redis_url):
 
 def test_a_lookup_reads_what_was_published(redis, redis_url):
     publish_small(redis, users={7: ranking(2, 0)}, similar={1: ranking(4)})
-    client = wsgi.build(Settings(redis_url)).test_client()
+    client = process.build(Settings(redis_url)).test_client()
 
     items = client.get(PATH).json["items"]
 
@@ -41,7 +41,7 @@ def test_a_lookup_reads_what_was_published(redis, redis_url):
 
 def test_a_live_answer_reads_influence_rows(redis, redis_url):
     publish_small(redis, influences={1: {2: 0.5}, 2: {3: 0.25}}, popular=ranking(4))
-    client = wsgi.build(Settings(redis_url)).test_client()
+    client = process.build(Settings(redis_url)).test_client()
 
     body = {"ratings": [{"anime_id": 1}, {"anime_id": 2}, {"anime_id": 5}]}
     items = client.post("/v1/recommendations", json=body).json["items"]
@@ -51,7 +51,7 @@ def test_a_live_answer_reads_influence_rows(redis, redis_url):
 
 def test_similar_users_are_read_from_what_was_published(redis, redis_url):
     publish_small(redis, neighbours={7: {2**40: 0.6, 3: 0.2}})
-    client = wsgi.build(Settings(redis_url)).test_client()
+    client = process.build(Settings(redis_url)).test_client()
 
     items = client.get("/v1/users/7/similar").json["items"]
 
@@ -61,7 +61,7 @@ def test_similar_users_are_read_from_what_was_published(redis, redis_url):
 def test_a_flip_is_seen_within_about_a_second(redis, redis_url):
     publish_small(redis, LATER, users={7: ranking(1)}, live=False)
     publish_small(redis, GENERATION, users={7: ranking(2)})
-    client = wsgi.build(Settings(redis_url)).test_client()
+    client = process.build(Settings(redis_url)).test_client()
     assert client.get(PATH).json["generation"] == GENERATION
 
     set_live(redis, LATER, previous=GENERATION)
@@ -74,12 +74,12 @@ def test_an_address_cannot_turn_bytes_into_text(redis, redis_url):
     publish_small(redis, users={7: ranking(2)})
     settings = Settings(f"{redis_url}?decode_responses=true")
 
-    assert wsgi.build(settings).test_client().get(PATH).status_code == 200
+    assert process.build(settings).test_client().get(PATH).status_code == 200
 
 
 def test_without_its_store_a_worker_answers_what_it_remembers_and_says_so(start_redis, tmp_path):
     server = start_redis(tmp_path)
-    client = wsgi.build(Settings(server.url)).test_client()
+    client = process.build(Settings(server.url)).test_client()
     with Redis.from_url(server.url) as redis:
         publish_small(redis, users={7: ranking(2)})
     assert client.get(PATH).status_code == 200
@@ -105,7 +105,7 @@ def test_without_its_store_a_worker_answers_what_it_remembers_and_says_so(start_
 
 def test_a_restarted_store_is_read_again_without_an_error(start_redis, tmp_path):
     server = start_redis(tmp_path)
-    client = wsgi.build(Settings(server.url)).test_client()
+    client = process.build(Settings(server.url)).test_client()
     with Redis.from_url(server.url) as redis:
         publish_small(redis, users={7: ranking(2)})
         assert client.get(PATH).status_code == 200
@@ -121,7 +121,7 @@ def test_a_restarted_store_is_read_again_without_an_error(start_redis, tmp_path)
 
 def test_a_store_that_hangs_is_given_up_quickly(start_redis, tmp_path):
     server = start_redis(tmp_path)
-    client = wsgi.build(Settings(server.url, store_timeout=0.05)).test_client()
+    client = process.build(Settings(server.url, store_timeout=0.05)).test_client()
     server.process.send_signal(signal.SIGSTOP)
     started = time.monotonic()
 

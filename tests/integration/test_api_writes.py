@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from redis import Redis
 
-from api import wsgi
+from api import process
 from api.settings import Settings
 from schemas import documents, keys, overlay_codec, ranking_codec
 from schemas.ratings import read_fields
@@ -33,7 +33,7 @@ def key(redis):
 @pytest.fixture
 def worker(redis_url):
     """Makes one worker; each has a cache of its own."""
-    return lambda **settings: wsgi.build(Settings(redis_url, **settings)).test_client()
+    return lambda **settings: process.build(Settings(redis_url, **settings)).test_client()
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_second_rating_of_a_title_replaces_the_first_in_answers_but_not_in_the
     send({"anime_id": 2, "rating": 8})
     send({"anime_id": 1, "status": "dropped"})
 
-    rankings = wsgi.RedisRankings(redis)
+    rankings = process.RedisRankings(redis)
     recent = rankings.user(GENERATION, 7).recent
 
     assert [(one.anime_id, one.rating, one.status) for one in recent] == [

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from redis import Redis
 
-from api import wsgi
+from api import process
 from api.settings import Settings
 from batch.dataset import open_dataset
 from batch.model_choice import Train
@@ -139,7 +139,7 @@ def test_titles_that_the_catalogue_lacks_wait_for_it(folder, redis_url, client):
 def answer(client, redis_url, user):
     """What a fresh API worker says: the source, and the titles."""
     found = (
-        wsgi.build(Settings(redis_url))
+        process.build(Settings(redis_url))
         .test_client()
         .get(f"/v1/users/{user}/recommendations?limit=40&franchise=all&reasons=0")
     )

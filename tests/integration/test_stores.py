@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from api import wsgi
+from api import process
 from api.settings import Settings
 from batch.publish import keyspace
 from batch.publish.control import Control
@@ -58,7 +58,7 @@ def test_a_cluster_spreads_what_is_published_over_its_nodes(client):
 def test_a_cluster_serves_lists_live_answers_and_ratings(client, cluster):
     publish_small(client, **SMALL)
     _, key = access.create(client, "tests", datetime.now(UTC))
-    app = wsgi.build(Settings(cluster, rate_limit="100/minute", store_timeout=2.0)).test_client()
+    app = process.build(Settings(cluster, rate_limit="100/minute", store_timeout=2.0)).test_client()
     sent = {"Authorization": f"Bearer {key}", "Idempotency-Key": "x"}
 
     listed = app.get(PATH).json
@@ -76,7 +76,7 @@ def test_a_cluster_forgets(client, cluster):
     publish_small(client, **SMALL)
     client.hset(keys.REGISTER, GENERATION, '{"generation": "x", "state": "live"}')
     _, key = access.create(client, "tests", datetime.now(UTC))
-    app = wsgi.build(Settings(cluster, store_timeout=2.0)).test_client()
+    app = process.build(Settings(cluster, store_timeout=2.0)).test_client()
     sent = {"Authorization": f"Bearer {key}"}
     app.post("/v1/users/7/ratings", json={"anime_id": 3, "rating": 9}, headers=sent)
 
@@ -91,7 +91,7 @@ def test_a_refresh_publishes_to_a_cluster(client, cluster, tmp_path):
 
     assert Control(client).pointer().live[0].generation == report.generation
     assert report.redis_bytes["users"] > 0
-    app = wsgi.build(Settings(cluster, store_timeout=2.0)).test_client()
+    app = process.build(Settings(cluster, store_timeout=2.0)).test_client()
     assert app.get("/v1/users/1/recommendations").json["source"] == "precomputed"
     assert keyspace.delete(client, report.generation) > 100
     assert keyspace.delete(client, report.generation) == 0
@@ -126,7 +126,7 @@ def test_a_server_is_reached_by_tls_with_a_password(tls):
     with connect(url) as client:
         publish_small(client, **SMALL)
 
-    app = wsgi.build(Settings(url, rate_limit="5/minute", store_timeout=2.0)).test_client()
+    app = process.build(Settings(url, rate_limit="5/minute", store_timeout=2.0)).test_client()
 
     assert app.get(PATH).json["source"] == "precomputed"
 
@@ -181,7 +181,7 @@ def test_a_sentinel_says_where_the_server_is(sentinel):
         publish_small(client, **SMALL)
         assert client.info("keyspace").keys() == {"db2"}
 
-    app = wsgi.build(Settings(url, store_timeout=2.0)).test_client()
+    app = process.build(Settings(url, store_timeout=2.0)).test_client()
 
     assert app.get(PATH).json["source"] == "precomputed"
 
@@ -192,7 +192,7 @@ def test_lists_and_ratings_may_live_in_two_servers(redis_url, tmp_path):
         with Redis.from_url(redis_url) as lists, Redis.from_url(other.url) as kept:
             publish_small(lists, **SMALL)
             _, key = access.create(lists, "tests", datetime.now(UTC))
-            app = wsgi.build(Settings(redis_url, ratings_store=other.url)).test_client()
+            app = process.build(Settings(redis_url, ratings_store=other.url)).test_client()
             sent = {"Authorization": f"Bearer {key}"}
             app.post("/v1/users/7/ratings", json={"anime_id": 3, "rating": 9}, headers=sent)
             time.sleep(0.3)

@@ -9,7 +9,7 @@ LIGHT = [
     "jobs.serve",
     "jobs.rollback",
     "jobs.generations",
-    "api.wsgi",
+    "api.process",
     "batch.tracking",
 ]
 ROLLBACK = "batch.params, batch.publish.retention, batch.publish.store"

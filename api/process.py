@@ -9,9 +9,10 @@ from redis import Redis
 from redis.backoff import NoBackoff
 
 from api import draining, logs
-from api.app import Parts, create_app
+from api.app import Parts, create_app, create_front
 from api.auth import Keys
 from api.exposure import Exposure
+from api.front import Front
 from api.guard import Guard
 from api.limits import RateLimits
 from api.lookup import Lookup
@@ -23,20 +24,23 @@ from schemas.store import connections
 from schemas.store.connections import Patience
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
     from api.metrics import Metrics
 
 MEGABYTE: Final = 1024 * 1024
 RETRIES: Final = 1
 
 
-def serve(settings: Settings) -> "WSGIApplication":
+def serve(settings: Settings) -> Front:
     """What the server calls for each request."""
-    return build(settings).wsgi_app
+    return create_front(*_made(settings))
 
 
 def build(settings: Settings) -> Flask:
+    """The same without a server's event loop."""
+    return create_app(*_made(settings))
+
+
+def _made(settings: Settings) -> tuple[Rankings, Parts]:
     from api.metrics import Metrics  # now that the worker knows where to write
 
     metrics = Metrics()
@@ -44,7 +48,7 @@ def build(settings: Settings) -> Flask:
     kept = connect(settings.ratings_store, settings) if settings.ratings_store else lists
     cache = settings.cache_mb * MEGABYTE
     rankings = RedisRankings(lists, kept, cache, notes=metrics.note)
-    return create_app(rankings, _parts(settings, metrics, rankings, lists, kept))
+    return rankings, _parts(settings, metrics, rankings, lists, kept)
 
 
 def _parts(
