@@ -38,6 +38,13 @@ class InMemoryRankings:
     def is_stale(self) -> bool:
         return False
 
+    @property
+    def is_at_hand(self) -> bool:
+        return self._live is not None
+
+    def keep_up(self) -> None:
+        pass
+
     def user(self, generation: Generation, user_id: UserId) -> UserState:
         found = self._generations[generation].users.get(user_id)
         payload = None if found is None else ranking_codec.encode(found)
