@@ -22,6 +22,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "generations": "list what is stored",
     "rollback": "make another stored generation live",
     "variants": "serve two generations by shares",
+    "announce": "say that a data set is complete",
     "evaluate": "measure recommendation quality on held-out ratings",
     "sample": "write a made-up data set in the Kaggle layout",
 }
