@@ -17,6 +17,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "train": "only train a model on a data set",
     "serve": "the API",
     "worker": "follow the ratings stream: lists that change seconds after a rating",
+    "listen": "refresh when a data set was announced",
     "keys": "API keys: create, list, revoke",
     "forget": "erase everything about a user",
     "generations": "list what is stored",

@@ -110,6 +110,18 @@ def local_folder(uri: str, option: str) -> Path:
     return VAR / "cache" / option.strip("-") / rest.strip("/")
 
 
+def existing_folder(path: str, option: str) -> Path:
+    """A folder of this machine.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise SettingsError(f"{option} must be a folder of this machine, got {path}")
+    return folder
+
+
 def is_remote(uri: str) -> bool:
     """Whether a URI names a folder in a bucket."""
     return "://" in uri
@@ -123,11 +135,18 @@ def remote_folder(uri: str) -> "Remote | None":
     """
     if not is_remote(uri):
         return None
-    try:
+    with needs_cloud(uri):
         from batch.storage.google import open_folder
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"{uri} needs the extra `cloud`: {error}") from error
     return open_folder(uri)
+
+
+@contextmanager
+def needs_cloud(what: str) -> Iterator[None]:
+    """Say what to install where the clients for Google's services are missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{what} needs the extra `cloud`: {error}") from error
 
 
 def storage_of(artifacts: str, data: str = "") -> "Storage":

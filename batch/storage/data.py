@@ -57,6 +57,15 @@ def local_version(announcement: Path) -> str:
     return inventory.crc32c(announcement)
 
 
+def current_version(remote: Remote | None, folder: Path) -> str | None:
+    """The version of what is announced now, in a bucket or else in a local folder."""
+    if remote is not None:
+        found = remote.find(ANNOUNCEMENT)
+        return str(found.generation) if found else None
+    path = folder / ANNOUNCEMENT
+    return local_version(path) if path.is_file() else None
+
+
 def announce(folder: Path) -> Path:
     """Say that a local folder is a complete data set; returns the announcement's path."""
     tables = [path for path in folder.iterdir() if path.is_file() and format_of(path)]
