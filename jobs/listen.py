@@ -128,6 +128,7 @@ def listen(
         client.ping()  # a store that is away at the start is the caller's business
         listener = Listener(source, Memory(client), work, _is_current, Control(client).reading,
                             _verdict, tries)  # fmt: skip
+        log.info("listening to %s", subscription or folder)
         with _ends_when_idle(listener):
             if not once:
                 listener.run(_WAIT_SECONDS)
