@@ -17,6 +17,7 @@ from typing import Final
 
 from tests.redis_server import free_port
 
+NOT_TRIED: Final = "emulators are missing"
 FAKE_GCS: Final = "github.com/fsouza/fake-gcs-server@v1.56.1"
 _BUILT: Final = Path(__file__).parents[1] / "var" / "emulators"
 _BUILD_SECONDS: Final = 600

@@ -36,8 +36,6 @@ publish: {verify_sample: 20}
 gates: {catalogue_coverage: 0.01, overlap: 0.0, ndcg_ratio: 0.0, coverage_ratio: 0.0}
 """
 
-pytestmark = pytest.mark.skipif(bool(emulators.missing()), reason=emulators.missing())
-
 
 @dataclass(frozen=True)
 class Cloud:
@@ -77,6 +75,8 @@ class Cloud:
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory):
     """Of the two emulators; topics have to be there before anything is told to them."""
+    if emulators.missing():
+        pytest.skip(f"{emulators.NOT_TRIED}: {emulators.missing()}")
     folder = tmp_path_factory.mktemp("cloud")
     with pytest.MonkeyPatch.context() as patch, emulators.pubsub(folder) as pubsub:
         patch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
@@ -212,7 +212,7 @@ def test_an_event_is_kept_for_longer_than_its_deadline(cloud, remote, tmp_path):
 
 def test_sigterm_ends_an_idle_listener_well(cloud, redis_url, tmp_path):
     process = cloud.listen(tmp_path / "machine", redis_url)
-    wait_until_it_pulls(process)
+    wait_for("listening to", process)
 
     process.send_signal(signal.SIGTERM)
 
@@ -220,11 +220,28 @@ def test_sigterm_ends_an_idle_listener_well(cloud, redis_url, tmp_path):
     assert process.returncode == 0, log
 
 
-def wait_until_it_pulls(process):
+def test_sigterm_during_a_refresh_gives_the_event_back(cloud, redis_url, tmp_path):
+    incoming = cloud.folder("incoming/tuesday")
+    upload(incoming, write_kaggle(tmp_path / "made"))
+    data.announce_remote(incoming)
+    process = cloud.listen(tmp_path / "machine", redis_url)
+    wait_for("reading anime.csv", process)
+
+    process.send_signal(signal.SIGTERM)
+
+    _, log = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1, log
+    assert "stopped" in log
+    assert Subscription(cloud.subscription).pull(5).data == incoming.uri
+    with Redis.from_url(redis_url) as client:
+        assert Control(client).pointer() is None
+
+
+def wait_for(said, process):
     for line in process.stderr:
-        if "listening" in line:
+        if said in line:
             return
-    raise AssertionError("it ended at once")
+    raise AssertionError(f"it ended and never said {said!r}")
 
 
 def test_half_an_artifact_in_the_bucket_is_none(cloud, tmp_path):
