@@ -251,6 +251,7 @@ def ingest_to(
             note_watermark(target, manifest.watermark)
     except DataRefusedError:
         request.storage.add_files("datasets")  # the rejected rows, for whoever looks into it
+        log.info("what was rejected is kept in %s", request.storage.address(folder))
         raise
     finally:
         shutil.rmtree(arriving, ignore_errors=True)

@@ -60,4 +60,4 @@ def train(
             write_training_report(figures, noted.points, reported)
             options.keep_folder(reported, report)
         metrics = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        click.echo(f"{choice.folder}: {metrics}")
+        click.echo(f"{storage.address(choice.folder)}: {metrics}")

@@ -52,12 +52,12 @@ class GoogleFolder:
         return self._stored(blob) if blob else None
 
     def read(self, stored: Stored) -> bytes:
-        with _translated(self._address(stored.name)):
+        with _translated(self._address(stored.name), str(stored.generation)):
             content: bytes = self._blob(stored).download_as_bytes(checksum=_CHECKSUM)
         return content
 
     def download(self, stored: Stored, path: Path) -> None:
-        with _translated(self._address(stored.name)):
+        with _translated(self._address(stored.name), str(stored.generation)):
             # Raw: what comes is what the checksum is of, also where it is stored compressed.
             self._blob(stored).download_to_filename(path, checksum=_CHECKSUM, raw_download=True)
 
@@ -112,14 +112,16 @@ def _client() -> storage.Client:
 
 
 @contextmanager
-def _translated(address: str) -> Iterator[None]:
-    """The client's errors as ours."""
+def _translated(address: str, version: str = "") -> Iterator[None]:
+    """The client's errors as ours; what is missing is the `version` asked for, else the bucket."""
     try:
         yield
     except failures.PreconditionFailed as error:
         raise ConflictError(f"{address} was changed by somebody else meanwhile") from error
     except failures.NotFound as error:
-        raise ConflictError(f"{address} is not there (any more)") from error
+        if version:
+            raise ConflictError(f"{address} is no longer of version {version}") from error
+        raise SettingsError(f"there is no bucket for {address}") from error
     except _NOT_ALLOWED as error:
         raise SettingsError(f"{address} cannot be used: {error}") from error
     except _AWAY as error:

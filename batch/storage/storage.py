@@ -1,7 +1,7 @@
 """Where the local folders of a run come from and go to: nowhere, or to Cloud Storage."""
 
-import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,6 @@ from batch.storage import data, whole
 from batch.storage.remote import Remote, Stored
 from batch.storage.transfer import mirror_down, send
 
-log = logging.getLogger(__name__)
 
 Seen = Mapping[str, Stored]
 """Objects by name below the artifacts, as they were when a folder was fetched."""
@@ -47,14 +46,23 @@ class Storage:
         if self.artifacts_remote is not None:
             whole.publish(self.artifacts_remote, self.artifacts / artifact, artifact)
 
-    def remove(self, artifact: str) -> None:
-        """Forget an artifact in the bucket; the local folder is the caller's."""
-        if self.artifacts_remote is not None:
-            whole.remove(self.artifacts_remote, artifact)
+    def prune(self, kind: str, kept: Collection[str], most: int) -> list[str]:
+        """Remove artifacts of the bucket, such as models, see batch.storage.whole.
+
+        `kept` are names such as `models/0123456789abcdef`; local folders are the caller's.
+        """
+        if self.artifacts_remote is None:
+            return []
+        return whole.prune(self.artifacts_remote, kind, kept, most, time.time())
 
     def newest(self, kind: str) -> list[str]:
         """Artifacts of the bucket, such as all models, the newest first."""
         return whole.newest(self.artifacts_remote, kind) if self.artifacts_remote else []
+
+    def fetch_newest(self, kind: str) -> None:
+        """Have the newest artifact of a kind, for whoever looks through the local ones."""
+        for name in self.newest(kind)[:1]:
+            self.fetch(name)
 
     def fetch_files(self, folder: str) -> Seen:
         """Make a local folder exactly what the bucket has; what only lies here is deleted."""

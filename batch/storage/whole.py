@@ -2,8 +2,10 @@
 
 import logging
 import tempfile
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from batch.artifacts import whole_folder
 from batch.storage import inventory
@@ -14,6 +16,8 @@ from batch.storage.transfer import send
 from schemas.errors import ConflictError, PayloadError
 
 log = logging.getLogger(__name__)
+
+_A_DAY: Final = 86_400.0
 
 
 def publish(remote: Remote, folder: Path, name: str) -> None:
@@ -75,6 +79,25 @@ def newest(remote: Remote, kind: str) -> list[str]:
     found = [one for one in remote.listed(f"{kind}/").values() if one.name.endswith(f"/{SEAL}")]
     found.sort(key=lambda one: one.updated, reverse=True)
     return [one.name.removesuffix(f"/{SEAL}") for one in found]
+
+
+def prune(remote: Remote, kind: str, kept: Collection[str], most: int, now: float) -> list[str]:
+    """Remove all artifacts `kind/...` but the newest `most` and those that are `kept`.
+
+    What killed uploads left goes too, once nobody has touched it for a day. Returns what was
+    removed.
+    """
+    touched: dict[str, float] = {}
+    for one in remote.listed(f"{kind}/").values():
+        name, slash, _ = one.name.removeprefix(f"{kind}/").partition("/")
+        if slash:
+            touched[f"{kind}/{name}"] = max(touched.get(f"{kind}/{name}", 0.0), one.updated)
+    sealed = newest(remote, kind)
+    old = [name for name in sealed[most:] if name not in kept]
+    left = [name for name, at in touched.items() if name not in sealed and now - at > _A_DAY]
+    for name in [*old, *left]:
+        remove(remote, name)
+    return [*old, *left]
 
 
 def _seal(remote: Remote, wanted: Inventory, name: str) -> None:

@@ -172,6 +172,26 @@ def test_the_newest_artifacts_come_first(remote, artifact):
     assert whole.newest(remote, "models") == ["models/c", "models/a", "models/b"]
 
 
+def test_old_artifacts_go_but_not_those_that_are_kept(remote, artifact):
+    for name in ("models/a", "models/b", "models/c", "models/d"):
+        whole.publish(remote, artifact, name)
+
+    assert whole.prune(remote, "models", ["models/a"], 2, now=0.0) == ["models/b"]
+
+    assert whole.newest(remote, "models") == ["models/d", "models/c", "models/a"]
+
+
+def test_what_a_killed_upload_left_goes_after_a_day(remote, artifact):
+    whole.publish(remote, artifact, "models/a")
+    left = remote.put("models/b/half", b"x")
+    remote.put("models/rejects.csv", b"x")
+
+    assert whole.prune(remote, "models", [], 1, now=left.updated + 3600) == []
+    assert whole.prune(remote, "models", [], 1, now=left.updated + 90_000) == ["models/b"]
+    assert whole.newest(remote, "models") == ["models/a"]
+    assert "models/rejects.csv" in remote.objects
+
+
 def test_what_is_damaged_on_its_way_is_not_kept(remote, tmp_path):
     stored = remote.put("one", b"abc")
     remote.download = lambda _stored, path: path.write_bytes(b"abd")
@@ -288,6 +308,15 @@ def test_an_inventory_is_read_as_it_was_written(artifact):
 @pytest.fixture
 def storage(remote, tmp_path):
     return Storage(tmp_path / "artifacts", remote)
+
+
+def test_the_newest_artifact_is_there_for_whoever_looks(storage, remote, artifact):
+    for name in ("datasets/a", "datasets/b"):
+        whole.publish(remote, artifact, name)
+
+    storage.fetch_newest("datasets")
+
+    assert [one.name for one in (storage.artifacts / "datasets").iterdir()] == ["b"]
 
 
 def test_ratings_of_a_machine_are_exactly_those_of_the_bucket(storage, remote):

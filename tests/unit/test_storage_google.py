@@ -55,6 +55,13 @@ def test_only_the_version_that_was_seen_is_deleted(server, folder):
     assert any("/o/folder%2Fone?" in one and "ifGenerationMatch=42" in one for one in server.paths)
 
 
+def test_a_bucket_that_does_not_exist_is_a_matter_of_settings(server, folder):
+    server.status = 404
+
+    with pytest.raises(SettingsError, match="no bucket for gs://bucket/folder"):
+        folder.listed()
+
+
 def test_what_is_gone_already_need_not_be_deleted(server, folder):
     server.status = 404
 
