@@ -10,7 +10,6 @@ from batch.storage import data, whole
 from batch.storage.remote import Remote, Stored
 from batch.storage.transfer import mirror_down, send
 
-
 Seen = Mapping[str, Stored]
 """Objects by name below the artifacts, as they were when a folder was fetched."""
 
