@@ -14,6 +14,7 @@ from batch.models.blend import KNOTS
 from batch.params import Params
 from batch.progress import Progress
 from batch.reuse import Identity
+from batch.storage.storage import LOCAL, Storage
 from batch.tracking import UNTRACKED, Experiment, Tracker
 from batch.training import train
 from schemas.errors import DataRefusedError
@@ -48,15 +49,20 @@ def choose_model(
     engine: Engine,
     progress: Progress,
     tracker: Tracker = UNTRACKED,
+    storage: Storage = LOCAL,
 ) -> Choice:
     """Find or train the model for a data set; what was trained is told to the tracker.
+
+    A model that only `storage` has is fetched.
 
     Raises:
         DataRefusedError: NEVER, and no saved model knows this catalogue.
     """
     wanted = reuse.identity(dataset.manifest.hash, params)
     if when is Train.NEVER:
-        return _newest_that_fits(dataset, models)
+        return _newest_that_fits(dataset, models, storage)
+    if when is Train.AUTO:
+        storage.fetch(f"models/{wanted.model}")
     reason = "asked to" if when is Train.ALWAYS else why_train(models, wanted)
     folder = models / wanted.model
     if reason:
@@ -98,10 +104,17 @@ def why_train(models: Path, wanted: Identity) -> str:
     return reuse.why_not(newest, wanted) if newest else "no saved model"
 
 
-def _newest_that_fits(dataset: Dataset, models: Path) -> Choice:
+def _newest_that_fits(dataset: Dataset, models: Path, storage: Storage) -> Choice:
+    for name in storage.newest("models"):
+        if storage.fetch(name) and _fits(models / Path(name).name, dataset):
+            break
     for folder, manifest in reuse.models_in(models):
-        if np.array_equal(artifacts.load_anime_ids(folder), dataset.anime_ids):
+        if _fits(folder, dataset):
             return Choice(folder, manifest, False, "asked not to train")
     raise DataRefusedError(
         f"asked not to train, but no model in {models} was trained on this catalogue"
     )
+
+
+def _fits(folder: Path, dataset: Dataset) -> bool:
+    return np.array_equal(artifacts.load_anime_ids(folder), dataset.anime_ids)

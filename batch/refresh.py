@@ -34,8 +34,9 @@ from batch.publish.retention import Retention
 from batch.ratings.draining import drain, erase_forgotten
 from batch.ratings.files import NONE_DRAINED, Drained
 from batch.ratings.settling import known_to_any, settle
+from batch.storage.storage import LOCAL, Storage
 from batch.tracking import UNTRACKED, Tracker
-from schemas.errors import GateRefusedError
+from schemas.errors import DataRefusedError, GateRefusedError
 from schemas.manifests import GenerationManifest
 from schemas.store import forgetting
 
@@ -47,6 +48,7 @@ class Request:
     """What a refresh is asked to do; `artifacts` will hold data sets and models.
 
     `ratings` is the store that ratings and markers of forgotten users are in, empty for `store`.
+    `storage` says where the two folders come from and go to, if not only to this machine.
     """
 
     data: Path
@@ -57,6 +59,7 @@ class Request:
     engine: Engine = field(default_factory=Engine)
     tracker: Tracker = UNTRACKED
     ratings: str = ""
+    storage: Storage = LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +153,15 @@ def _run(
 ) -> Report:
     watch = Stopwatch()
     with watch.stage("ingest"):
+        control.note_reading(lease.fence, request.storage.fetch_data(request.data))
         dataset = ingest_to(request, left_out.users(), _drained(request, left_out))
+        request.storage.publish(f"datasets/{dataset.folder.name}")
     lease.check()
     with watch.stage("train"):
         choice = choose_model(dataset, request.artifacts / "models", request.train,
                               request.params, request.engine, progress,
-                              request.tracker)  # fmt: skip
+                              request.tracker, request.storage)  # fmt: skip
+        request.storage.publish(f"models/{choice.folder.name}")
     lease.check()
     with scratch(request.artifacts) as work:
         candidate = _candidate(request, control.client, record, dataset, choice, work)
@@ -212,8 +218,10 @@ def _candidate(
 def _drained(request: Request, left_out: Forgotten) -> Drained:
     """All ratings that ever came through the API, but none of before somebody was forgotten."""
     known = known_to_any(left_out.lists)
+    seen = request.storage.fetch_files("ratings")
     drained = drain(left_out.ratings, request.artifacts / "ratings", known)
     erase_forgotten(drained, forgetting.forgotten(left_out.ratings))
+    request.storage.keep_files("ratings", seen)  # before the stream forgets them
     return drained
 
 
@@ -241,6 +249,10 @@ def ingest_to(
             arriving.rename(target)
         else:
             note_watermark(target, manifest.watermark)
+    except DataRefusedError:
+        request.storage.add_files("datasets")  # the rejected rows, for whoever looks into it
+        log.info("what was rejected is kept in %s", request.storage.address(folder))
+        raise
     finally:
         shutil.rmtree(arriving, ignore_errors=True)
     return open_dataset(target)

@@ -17,11 +17,13 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "train": "only train a model on a data set",
     "serve": "the API",
     "worker": "follow the ratings stream: lists that change seconds after a rating",
+    "listen": "refresh when a data set was announced",
     "keys": "API keys: create, list, revoke",
     "forget": "erase everything about a user",
     "generations": "list what is stored",
     "rollback": "make another stored generation live",
     "variants": "serve two generations by shares",
+    "announce": "say that a data set is complete",
     "evaluate": "measure recommendation quality on held-out ratings",
     "sample": "write a made-up data set in the Kaggle layout",
 }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"max_content_width": 100})
 @options.data_option
-@click.option("--out", metavar="DIR", help="Folder for metrics.json, evaluation.md and plots.")
+@click.option("--out", metavar="URI", help="Folder for metrics.json, evaluation.md and plots.")
 @click.option("--protocols", metavar="NAME,...", help="Some only; listed above.")
 @click.option("--methods", metavar="NAME,...", help="Some only; listed above.")
 @click.option(
@@ -77,6 +77,7 @@ def evaluate(
         options.tracked(tracking, options.VAR / "artifacts") as tracker,
         tempfile.TemporaryDirectory(prefix="anirec-evaluate-") as work,
     ):
+        options.storage_of(str(options.VAR / "artifacts"), data).fetch_data(folder)
         ingest(folder, Path(work) / "dataset", reject_share=params.ingest.reject_share)
         dataset = open_dataset(Path(work) / "dataset")
         experiment = tracker.begin(
@@ -93,6 +94,7 @@ def evaluate(
         missing = not_installed(wanted)
         if target:
             write_report(results, target, missing, more)
+            options.keep_folder(target, out or "")
             experiment.files = [str(path) for path in sorted(target.absolute().rglob("*.*"))]
         experiment.figures = figures_of(figures(results))
         tracker.finish(experiment)

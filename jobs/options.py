@@ -1,20 +1,25 @@
 """Options that several commands share, and what they turn into."""
 
+import logging
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from jobs.embedded import embedded_redis
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, TryAgainError
 
 if TYPE_CHECKING:
     from batch.engine import Engine
     from batch.params import Params
+    from batch.storage.remote import Remote
+    from batch.storage.storage import Storage
     from batch.tracking import Tracker
+
+log = logging.getLogger(__name__)
 
 VAR: Final = Path("var")
 """Where everything local lives: the embedded store, data sets, models, the demo's files."""
@@ -38,14 +43,14 @@ artifacts_option = click.option(
     envvar="ANIREC_ARTIFACTS",
     default=str(VAR / "artifacts"),
     show_default=True,
-    help="Folder for data sets and models.",
+    help="Folder for data sets and models, local or gs://BUCKET/FOLDER.",
 )
 data_option = click.option(
     "--data",
     metavar="URI",
     envvar="ANIREC_DATA",
     required=True,
-    help="Folder with anime and ratings in a Kaggle layout.",
+    help="Folder with anime and ratings in a Kaggle layout, local or gs://BUCKET/FOLDER.",
 )
 params_option = click.option(
     "--params",
@@ -92,14 +97,88 @@ def opened_store(url: str | None) -> Iterator[str]:
 
 
 def local_folder(uri: str, option: str) -> Path:
-    """A folder from an option that takes a URI.
+    """The folder that an option names, or the one under var/ that stands for one in a bucket.
 
     Raises:
-        SettingsError: it names something that is not on this machine.
+        SettingsError: it names something else.
     """
-    if "://" in uri:
-        raise SettingsError(f"{option} must be a local folder so far, got {uri}")
-    return Path(uri)
+    scheme, found, rest = uri.partition("://")
+    if not found:
+        return Path(uri)
+    if scheme != "gs" or not rest.strip("/") or ".." in rest.split("/"):
+        raise SettingsError(f"{option} must be a local folder or gs://BUCKET/FOLDER, got {uri}")
+    return VAR / "cache" / option.strip("-") / rest.strip("/")
+
+
+def existing_folder(path: str, option: str) -> Path:
+    """A folder of this machine.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise SettingsError(f"{option} must be a folder of this machine, got {path}")
+    return folder
+
+
+def is_remote(uri: str) -> bool:
+    """Whether a URI names a folder in a bucket."""
+    return "://" in uri
+
+
+def remote_folder(uri: str) -> "Remote | None":
+    """A folder in a bucket; None for one of this machine.
+
+    Raises:
+        SettingsError: no credentials, or the client for Google's services is not installed.
+    """
+    if not is_remote(uri):
+        return None
+    with needs_cloud(uri):
+        from batch.storage.google import open_folder
+    return open_folder(uri)
+
+
+@contextmanager
+def needs_cloud(what: str) -> Iterator[None]:
+    """Say what to install where the clients for Google's services are missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{what} needs the extra `cloud`: {error}") from error
+
+
+def storage_of(artifacts: str, data: str = "") -> "Storage":
+    """Where the folders of these two options come from and go to."""
+    from batch.storage.storage import Storage
+
+    folder = local_folder(artifacts, "--artifacts")
+    return Storage(folder, remote_folder(artifacts), remote_folder(data))
+
+
+def fetch_folder(folder: Path, uri: str) -> None:
+    """Have the artifact that an option names in its local folder.
+
+    Raises:
+        SettingsError: there is no such artifact in the bucket.
+    """
+    remote = remote_folder(uri)
+    if remote is None:
+        return
+    from batch.storage import whole
+
+    if not whole.fetch(remote, "", folder):
+        raise SettingsError(f"{uri} holds no complete data set")
+
+
+def keep_folder(folder: Path, uri: str) -> None:
+    """Upload what was written to a local folder that stands for one in a bucket."""
+    remote = remote_folder(uri)
+    if remote is not None:
+        from batch.storage import whole
+
+        whole.publish(remote, folder, "")
 
 
 def read_params(path: str | None) -> "Params":
@@ -111,11 +190,25 @@ def read_params(path: str | None) -> "Params":
     return params.load(Path(path) if path else None)
 
 
-def tracked(mode: str, artifacts: Path) -> AbstractContextManager["Tracker"]:
-    """Where trainings and evaluations are told to; sent by the end of the block."""
+@contextmanager
+def tracked(mode: str, artifacts: Path, storage: "Storage | None" = None) -> Iterator["Tracker"]:
+    """Where trainings and evaluations are told to; sent, or archived, by the end of the block."""
     from batch.tracking import Mode, tracking
 
-    return tracking(artifacts / "experiments", Mode(mode))
+    try:
+        with tracking(artifacts / "experiments", Mode(mode)) as tracker:
+            yield tracker
+    finally:
+        if storage:
+            _keep_experiments(storage)
+
+
+def _keep_experiments(storage: "Storage") -> None:
+    """In the bucket, where there is one; a fault there changes nothing of the run."""
+    try:
+        storage.add_files("experiments")
+    except TryAgainError as error:
+        log.warning("experiments were not kept: %s", error)
 
 
 def engine_for(runner: str, options: tuple[str, ...]) -> "Engine":

@@ -51,6 +51,7 @@ def refresh(
     logs.set_up()
     folder = options.local_folder(data, "--data")
     models = options.local_folder(artifacts, "--artifacts")
+    storage = options.storage_of(artifacts, data)
     params = options.read_params(params_file)
     from batch.model_choice import Train
     from batch.refresh import Request
@@ -58,10 +59,10 @@ def refresh(
     from jobs.display import progress_display
 
     engine = options.engine_for(runner, runner_options)
-    with options.tracked(tracking, models) as tracker:
+    with options.tracked(tracking, models, storage) as tracker:
         with options.opened_store(store) as url, progress_display() as progress:
             request = Request(folder, url, models, Train(when), params, engine, tracker,
-                              ratings_store)  # fmt: skip
+                              ratings_store, storage)  # fmt: skip
             try:
                 report = run(request, progress)
             except LeaseHeldError as held:

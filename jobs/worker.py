@@ -73,6 +73,7 @@ def worker(
     """
     logs.set_up()
     models = options.local_folder(artifacts, "--artifacts") / "models"
+    storage = options.storage_of(artifacts)
     from batch.publish.store import connect
     from batch.worker.reranking import Stores
     from batch.worker.run import Pace, Worker
@@ -81,7 +82,7 @@ def worker(
     with ExitStack() as stack:
         lists = stack.enter_context(connect(stack.enter_context(options.opened_store(store))))
         ratings = stack.enter_context(connect(ratings_store)) if ratings_store else lists
-        made = Worker(Stores(lists, ratings), models, _name(), pace)
+        made = Worker(Stores(lists, ratings), models, _name(), pace, storage=storage)
         stack.enter_context(made.metrics.served(metrics_port))
         lists.ping()  # a store that is away at the start is the caller's business
         made.run(stack.enter_context(_told_to_stop()))

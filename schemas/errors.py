@@ -37,6 +37,14 @@ class LeaseHeldError(TryAgainError):
     """Somebody else is refreshing; the message names the holder."""
 
 
+class StorageAwayError(TryAgainError):
+    """Cloud Storage did not answer, or not as it should."""
+
+
+class ConflictError(TryAgainError):
+    """An object was written or removed by somebody else while we worked with it."""
+
+
 class LeaseLostError(RecommenderError):
     """The lease ran out while we worked: nothing was flipped."""
 

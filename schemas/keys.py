@@ -30,6 +30,8 @@ CHANGES: Final = f"{_RATINGS}:changes"
 FORGOTTEN: Final = f"{_RATINGS}:forgotten"
 """Hash: user -> when, and the last entry of the stream before."""
 
+_EVENTS: Final = "ahr:events:v1"
+
 ACCESS: Final = f"{_ROOT}:access"
 """Hash: id of an API key -> its record, with the hash of its secret."""
 
@@ -48,6 +50,11 @@ def recent(user_id: UserId | str) -> str:
 def receipts(user_id: UserId) -> str:
     """Hash: hashed idempotency key -> the rating it was sent with."""
     return f"{_RATINGS}:receipts:{user_id}"
+
+
+def event(identity: str) -> str:
+    """Hash: what became of one announcement of a data set."""
+    return f"{_EVENTS}:{identity}"
 
 
 def everything_of(generation: Generation) -> str:

@@ -46,6 +46,13 @@ redis.call('HSET', KEYS[1], 'lease_until', 0)
 return 1
 """
 )
+_NOTE: Final = (
+    _MINE
+    + """
+redis.call('HSET', KEYS[1], 'reading', ARGV[1] .. ' ' .. ARGV[2])
+return 1
+"""
+)
 _TAKE_AWAY: Final = """
 if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lease_until', 0)
@@ -88,6 +95,17 @@ class Control:
     def release(self, fence: int) -> None:
         """Give the lease back, if it is still ours."""
         self._run(_RELEASE, fence)
+
+    def note_reading(self, fence: int, data: str) -> None:
+        """Say which data the holder of the lease reads, if it still is the holder."""
+        self._run(_NOTE, fence, data)
+
+    def reading(self) -> str | None:
+        """The data that the running refresh reads; None where that is not known."""
+        fields = self.client.hmget(keys.CONTROL, "fence", "reading")
+        fence, found = cast(list[bytes | None], fields)
+        noted, _, data = (found or b"").partition(b" ")
+        return data.decode() if noted and noted == fence else None
 
     def take_away(self, holder: str) -> None:
         """End the lease of a holder known to be dead, if the lease still is that one's."""

@@ -11,11 +11,12 @@ from redis import Redis, RedisError, ResponseError
 
 from batch.chunks import chunks
 from batch.scoring import BLOCK
+from batch.storage.storage import LOCAL, Storage
 from batch.worker.metrics import Metrics
 from batch.worker.reranking import Stores, outdated, rerank
 from batch.worker.targets import Target, Targets
 from schemas import keys
-from schemas.errors import NothingPublishedError, PayloadError
+from schemas.errors import NothingPublishedError, PayloadError, TryAgainError
 from schemas.ratings import Rating, entry_id, read_fields
 from schemas.records import UserId
 from schemas.store.ratings import announce
@@ -56,10 +57,11 @@ class Worker:
         pace: Pace | None = None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.monotonic,
+        storage: Storage = LOCAL,
     ) -> None:
         self._stores, self._pace, self._clock = stores, pace or Pace(), clock
         self.metrics = metrics or Metrics()
-        self._targets = Targets(stores.lists, models)
+        self._targets = Targets(stores.lists, models, storage)
         self._waiting = Waiting(stores.ratings, name, self._pace.most)
         self._followed: tuple[Target, ...] = ()
         self._behind: Iterator[list[UserId]] = iter(())
@@ -78,7 +80,7 @@ class Worker:
             try:
                 self.turn()
                 pause = 0.1
-            except (RedisError, NothingPublishedError) as error:
+            except (RedisError, NothingPublishedError, TryAgainError) as error:
                 self._fault(error)
                 _sleep(pause, stopping)
                 pause = min(2 * pause, _SLOWEST_RETRY)

@@ -15,6 +15,7 @@ from batch.publish.control import Control
 from batch.publish.manifests import read_manifest
 from batch.rules import ProductRules
 from batch.scoring import Model
+from batch.storage.storage import LOCAL, Storage
 from schemas import catalogue_codec, keys
 from schemas.errors import NothingPublishedError, SettingsError
 from schemas.manifests import GenerationManifest
@@ -43,8 +44,8 @@ class Target:
 class Targets:
     """What is live, loaded; whoever asks again gets the same until the pointer moves."""
 
-    def __init__(self, lists: Redis, models: Path) -> None:
-        self._lists, self._models = lists, models
+    def __init__(self, lists: Redis, models: Path, storage: Storage = LOCAL) -> None:
+        self._lists, self._models, self._storage = lists, models, storage
         self._loaded: dict[Generation, Target] = {}
 
     def current(self) -> tuple[Target, ...]:
@@ -53,6 +54,7 @@ class Targets:
         Raises:
             SettingsError: the folder of models lacks one that is live.
             NothingPublishedError: a generation that is live is not stored.
+            TryAgainError: the models are in Cloud Storage, which is out of reach.
         """
         pointer = Control(self._lists).pointer()
         live = [one.generation for one in pointer.live] if pointer else []
@@ -82,6 +84,7 @@ class Targets:
             if known.model.manifest.model == manifest.model:
                 return known.model
         folder = self._models / manifest.model
+        self._storage.fetch(f"models/{manifest.model}")
         if artifacts.read_manifest(folder) is None:
             raise SettingsError(
                 f"the model {manifest.model} of the live generation {manifest.generation} is not "

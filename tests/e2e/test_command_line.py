@@ -307,7 +307,7 @@ def test_a_demo_shows_three_tables_and_ends(tmp_path):
         (2, ["refresh", "--colour"], "No such option"),
         (2, ["refresh"], "--data"),
         (2, ["paint"], "No such command"),
-        (2, ["refresh", "--data", "gs://bucket/x"], "must be a local folder so far"),
+        (2, ["refresh", "--data", "s3://bucket/x"], "must be a local folder or gs://"),
         (2, ["refresh", "--data", "x", "--params", "none.yaml"], "cannot read params file"),
         (2, ["generations", "--store", "nonsense"], "cannot use the store address"),
         (2, ["rollback", "20200101T000000Z"], "cannot roll back to 20200101T000000Z"),

@@ -3,9 +3,10 @@ import sys
 
 import pytest
 
-HEAVY = ("tensorflow", "keras", "apache_beam", "pandas", "pyarrow", "comet_ml")
+HEAVY = ("tensorflow", "keras", "apache_beam", "pandas", "pyarrow", "comet_ml", "google.cloud")
 LIGHT = [
     "jobs.cli",
+    "jobs.options",
     "jobs.serve",
     "jobs.rollback",
     "jobs.generations",
@@ -24,3 +25,9 @@ def loaded_by(modules):
 @pytest.mark.parametrize("module", [*LIGHT, ROLLBACK])
 def test_what_serves_and_rolls_back_starts_light(module):
     assert loaded_by(module) == []
+
+
+@pytest.mark.parametrize("module", ["batch.storage.storage", "batch.listening.listener"])
+def test_clients_for_google_are_imported_only_where_an_address_asks_for_one(module):
+    """Beam, where it is imported, takes what is installed; these modules know no Beam."""
+    assert not {"google.cloud", "apache_beam"} & set(loaded_by(module))

@@ -1,0 +1,1 @@
+"""Following announcements of data sets, each of which asks for one refresh."""
