@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,7 +17,6 @@ Columns = NDArray[np.intp]
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_NOBODY: Final = (NO_COLUMN, 0)
 _FAMOUS: Final = 512
 """How many of the best known titles are looked at first for the highest scores."""
 _SMALLEST: Final = 5e-324
@@ -139,21 +137,21 @@ def _at_least(some: Values, limit: int) -> float:
 
 
 def _reasons(influences: Influences, columns: Columns, size: int) -> list[Because]:
-    place = np.full(size, -1, dtype=np.intp)
+    place = np.full(size, -1, dtype=np.int16)  # as small as can be: all of it is written
     place[columns] = np.arange(columns.size)
-    helps = np.flatnonzero((place[influences.columns] >= 0) & (influences.values > 0))
-    places, values = place[influences.columns[helps]], influences.values[helps]
+    given = place[influences.columns]
+    helps = np.flatnonzero((given >= 0) & (influences.values > 0))
+    places, values = given[helps], influences.values[helps]
     totals = np.bincount(places, values, minlength=columns.size)
     order = np.lexsort((influences.given[helps], -values, places))
-    starts = np.searchsorted(places[order], np.arange(columns.size + 1))
-    found = zip(influences.given[helps][order], (values / totals[places])[order], strict=True)
-    listed = [(int(title), round(float(share) * SHARE_SCALE)) for title, share in found]
-    return [_because(listed[a:b]) for a, b in pairwise(starts)]
-
-
-def _because(contributors: Sequence[tuple[int, int]]) -> Because:
-    (first, share), (second, other), *_ = (*contributors, _NOBODY, _NOBODY)
-    return (first, share, second, other)
+    ends = np.searchsorted(places[order], np.arange(columns.size + 1))
+    shares = np.rint((values / totals[places])[order] * SHARE_SCALE)
+    titles = np.append(influences.given[helps][order], NO_COLUMN)
+    parts = np.append(shares, 0).astype(np.intp)
+    firsts = np.where(ends[:-1] < ends[1:], ends[:-1], -1)  # -1: the last one, nobody
+    seconds = np.where(ends[:-1] + 1 < ends[1:], ends[:-1] + 1, -1)
+    found = (titles[firsts], parts[firsts], titles[seconds], parts[seconds])
+    return list(zip(*(one.tolist() for one in found), strict=True))
 
 
 def _columns(parts: Sequence[tuple[bytes, int]]) -> Columns:

@@ -112,7 +112,8 @@ def arranged(ranking: Lines, known: Known, facts: Facts, listing: Filtered) -> L
         return Lines()
     columns, banned = ranking.columns, known.banned
     open_to = (at for at, one in enumerate(columns) if one not in banned)
-    worth, taste = _AboveLast(ranking.scores), taste_of(listing)
+    lowest = ranking.scores[-1] if columns else 0.0
+    worth, taste = [score - lowest for score in ranking.scores], taste_of(listing)
     if listing.franchise == "all":
         leaned = product_order.lean(columns, worth, facts, taste, open_to)
         chosen = [at for _, at in islice(leaned, listing.limit)]
@@ -135,13 +136,3 @@ class _Rules:
     def __getitem__(self, at: int, /) -> int:
         known = self.known
         return rules_of_one(self.columns[at], known.started, known.dropped, self.facts)
-
-
-@dataclass(frozen=True, slots=True)
-class _AboveLast:
-    """How far each score is above the last one, the lowest; few are ever asked for."""
-
-    scores: Sequence[float]
-
-    def __getitem__(self, at: int, /) -> float:
-        return self.scores[at] - self.scores[-1]

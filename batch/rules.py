@@ -35,7 +35,7 @@ class ProductRules:
     @cached_property
     def _needs(self) -> NDArray[np.bool_]:
         """Titles that are not where their series starts."""
-        needs: NDArray[np.bool_] = (self._series > 0) & ~np.array(self.facts.starts, bool)
+        needs: NDArray[np.bool_] = np.array(self.facts.needs) > 0
         return needs
 
     def flags(self, histories: Histories, columns: NDArray[np.int64]) -> NDArray[np.uint8]:

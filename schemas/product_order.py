@@ -32,15 +32,15 @@ class Facts:
     """What the rules know of each title, by column.
 
     `franchise` and `series` are anime ids, 0 for a title that stands alone. `order` puts the
-    entries of a franchise in order, main entries first. A series `starts` with one title;
-    `genres` are bit masks, `per_genre` is one divided by the number of genres; `popularity` is
-    from 0 to 1.
+    entries of a franchise in order, main entries first. Whoever is shown a title should have
+    started the series that it `needs`, 0 for the first of one. `genres` are bit masks,
+    `per_genre` is one divided by the number of genres; `popularity` is from 0 to 1.
     """
 
     franchise: Sequence[int]
     series: Sequence[int]
     order: Sequence[int]
-    starts: Sequence[bool]
+    needs: Sequence[int]
     side: Sequence[bool]
     adult: Sequence[bool]
     genres: Sequence[int]
@@ -82,13 +82,17 @@ def facts_of(catalogue: Sequence[Anime]) -> Facts:
         franchise=[anime.franchise for anime in catalogue],
         series=[anime.series for anime in catalogue],
         order=_places(catalogue),
-        starts=[anime.series == anime.anime_id for anime in catalogue],
+        needs=[_needed(anime) for anime in catalogue],
         side=[anime.side for anime in catalogue],
         adult=[anime.adult for anime in catalogue],
         genres=masks,
         per_genre=[1 / max(mask.bit_count(), 1) for mask in masks],
         popularity=[log1p(anime.raters) / most for anime in catalogue],
     )
+
+
+def _needed(anime: Anime) -> int:
+    return 0 if anime.series == anime.anime_id else anime.series
 
 
 def _genres(catalogue: Sequence[Anime]) -> list[str]:
@@ -127,8 +131,8 @@ def rules_of_one(
     column: int, started: Collection[int], dropped: Collection[int], facts: Facts
 ) -> int:
     """The flags of one entry."""
-    series, franchise = facts.series[column], facts.franchise[column]
-    missing = series != 0 and not facts.starts[column] and series not in started
+    needed, franchise = facts.needs[column], facts.franchise[column]
+    missing = needed != 0 and needed not in started
     return _MISSING * missing | _DROPPED * (franchise != 0 and franchise in dropped)
 
 
