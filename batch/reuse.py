@@ -18,7 +18,7 @@ from schemas.manifests import ModelManifest
 log = logging.getLogger(__name__)
 
 _NOT_TRAINED_BY: Final = frozenset(
-    {"evaluation", "ingest", "publish", "ratings", "sample", "tracking.py", "worker"}
+    {"backfill", "evaluation", "ingest", "publish", "ratings", "sample", "tracking.py", "worker"}
 )
 """Parts of batch that cannot change a model: what ingest makes has a hash of its own."""
 _MEASURES: Final = frozenset({Path("evaluation/__init__.py"), Path("evaluation/metrics.py")})
