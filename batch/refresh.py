@@ -31,6 +31,7 @@ from batch.publish.forgotten import Forgotten
 from batch.publish.lease import Lease
 from batch.publish.register import Record, Register
 from batch.publish.retention import Retention
+from batch.ratings.compaction import compact
 from batch.ratings.draining import drain, erase_forgotten
 from batch.ratings.files import NONE_DRAINED, Drained
 from batch.ratings.settling import known_to_any, settle
@@ -214,7 +215,7 @@ def _drained(request: Request, left_out: Forgotten) -> Drained:
     known = known_to_any(left_out.lists)
     drained = drain(left_out.ratings, request.artifacts / "ratings", known)
     erase_forgotten(drained, forgetting.forgotten(left_out.ratings))
-    return drained
+    return compact(request.artifacts / "ratings")
 
 
 def ingest_to(

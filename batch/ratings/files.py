@@ -1,4 +1,8 @@
-"""Drained ratings on disk: Parquet files, each named by the last entry of the stream in it."""
+"""Drained ratings on disk: Parquet files, each named by the last entry of the stream in it.
+
+A file that several were merged into has the name of the last of them, and says within which was
+the first: these are held by it, wherever a run was killed before it deleted them.
+"""
 
 import os
 from collections.abc import Sequence
@@ -24,6 +28,8 @@ SCHEMA: Final = pa.schema(
     ]
 )
 _SUFFIX: Final = ".parquet"
+_FIRST: Final = b"anirec.merged_from"
+"""In the metadata of a merged file: the name of the first file that it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,59 @@ NONE_DRAINED: Final = Drained()
 
 
 def drained_in(folder: Path) -> Drained:
-    """What lies in a folder, which need not be there."""
-    files = sorted(path for path in folder.glob(f"[0-9]*-[0-9]*{_SUFFIX}"))
-    return Drained(tuple(files), entry_id(files[-1].stem) if files else NOTHING)
+    """What lies in a folder, which need not be there, but not what a merged file holds."""
+    names = _names(folder)
+    held = {one for one, by in _holders(folder, names).items() if by}
+    files = tuple(folder / one for one in names if one not in held)
+    return Drained(files, entry_id(files[-1].stem) if files else NOTHING)
+
+
+def merge(folder: Path, files: Sequence[Path]) -> Path:
+    """Put neighbouring files, oldest first, into one with the name of the last.
+
+    It takes the place of that one whole, and only once it was read back; then the others go.
+    Killed in between, the same is left to `delete_held`.
+
+    Raises:
+        VerificationError: what was read back is not what was written.
+    """
+    first = _first_of(files[0]) or files[0].name
+    table = pa.concat_tables([pq.read_table(one).replace_schema_metadata() for one in files])
+    _replace(files[-1], table.replace_schema_metadata({_FIRST: first.encode()}))
+    delete_held(folder)
+    return files[-1]
+
+
+def delete_held(folder: Path) -> None:
+    """Delete files whose rows a merged one has."""
+    for name, by in _holders(folder, _names(folder)).items():
+        if by:
+            (folder / name).unlink()
+    if folder.exists():
+        _sync(folder)
+
+
+def rows_in(path: Path) -> int:
+    """How many ratings a file has."""
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob(f"[0-9]*-[0-9]*{_SUFFIX}"))
+
+
+def _holders(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """For each file the name of another one that holds it, empty for none."""
+    firsts = {one: _first_of(folder / one) for one in names}
+    return {
+        name: next((by for by, first in firsts.items() if first and first <= name < by), "")
+        for name in names
+    }
+
+
+def _first_of(path: Path) -> str:
+    found = (pq.read_metadata(path).metadata or {}).get(_FIRST, b"")
+    return str(found.decode())
 
 
 def write(folder: Path, rows: Sequence[Sequence[int]], last: tuple[int, int]) -> Path:
@@ -81,7 +137,7 @@ def _replace(path: Path, table: pa.Table) -> None:
         pq.write_table(table, file, compression="zstd")
         file.flush()
         os.fsync(file.fileno())
-    if not pq.read_table(part).equals(table):
+    if not pq.read_table(part).equals(table, check_metadata=True):
         raise VerificationError(f"{part}: not the ratings that were written")
     os.replace(part, path)
     _sync(path.parent)
