@@ -134,6 +134,27 @@ def test_a_merge_killed_anywhere_loses_nothing_and_doubles_nothing(
     assert names(tmp_path) == [path.name for path in after.files] or place.startswith("before it")
 
 
+def test_what_a_run_writes_that_has_lost_its_lease_is_not_double(tmp_path):
+    said = nights(tmp_path, 3, 4)
+    write(tmp_path, said[3:5], said[4][:2])  # as far as the stream went when it was stopped
+    assert len(names(tmp_path)) == 3
+
+    assert read(tmp_path) == said
+    compact(tmp_path)
+    assert len(names(tmp_path)) == 2
+
+
+def test_files_of_a_version_that_did_not_say_their_first_entry_are_merged_too(tmp_path):
+    said = nights(tmp_path, 3, 1, 4)
+    for path in drained_in(tmp_path).files:
+        pq.write_table(pq.read_table(path).replace_schema_metadata(), path)
+
+    compact(tmp_path, most_files=2)
+
+    assert read(tmp_path) == said
+    assert len(names(tmp_path)) == 1
+
+
 def test_a_merge_that_cannot_be_read_back_changes_nothing(tmp_path, monkeypatch):
     said = nights(tmp_path, 3, 1, 4)
     written = pq.write_table
