@@ -67,7 +67,7 @@ def _round(site: Site, won: Counter[str]) -> Iterator[str]:
         yield f"{TRIGGERS[worker].name} worked and failed: {said[worker]}"
     flipped = site.live() != before
     if flipped != (TRIGGERS[worker].command is _REFRESH):
-        yield f"{TRIGGERS[worker].name} worked, and the pointer has {'' if flipped else 'not '}moved"
+        yield f"{TRIGGERS[worker].name} worked; that the pointer moved is {flipped}"
     for n in set(range(len(TRIGGERS))) - {worker}:
         yield from _gave_way(TRIGGERS[n], started[n], said[n], started[worker].pid)
 
