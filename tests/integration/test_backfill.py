@@ -1,9 +1,14 @@
 """Backfills over a real Redis, with a model that a refresh has used."""
 
+import json
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from api import wsgi
 from api.settings import Settings
@@ -15,8 +20,9 @@ from batch.publish.control import Control
 from batch.scoring import BLOCK
 from batch.worker.reranking import Stores
 from batch.worker.run import Pace, Worker
+from jobs.backfill import backfill as command_line
 from jobs.exit_codes import FAILED, MISUSED, exit_code_of
-from schemas import keys, overlay_codec, ranking_codec
+from schemas import history_codec, keys, overlay_codec, ranking_codec
 from schemas.errors import (
     LeaseHeldError,
     LeaseLostError,
@@ -164,6 +170,19 @@ def test_what_a_night_knows_is_what_a_list_is_numbered_by(client, generation, fi
     assert overlay(client, other, UserId(9))[0] == revision(known)
     newer = rate(client, UserId(9), 3, 10)
     assert revision(newer) > revision(known)
+
+
+def test_a_list_that_a_rating_leaves_as_it_is_gets_its_number(client, generation, fill, worker):
+    (first, *_) = history_codec.decode(client.get(keys.history(generation, KNOWN)))
+    said = rate(client, KNOWN, first.column + 1, first.rating, first.status)
+    worker.turn()
+    before = overlay(client, generation, KNOWN)
+    assert before == (revision(said), client.get(keys.user(generation, KNOWN)))
+    client.delete(keys.overlay(generation, KNOWN))
+
+    assert counted(fill()) == {"unchanged": USERS - 1, "written": 1}
+
+    assert overlay(client, generation, KNOWN) == before
 
 
 def test_who_is_unknown_or_has_no_titles_is_counted(client, generation, fill):
@@ -518,3 +537,64 @@ def test_what_it_cannot_work_with_is_said(client, tmp_path, fill, redis_url):
         fill()
 
     assert (exit_code_of(lacking.value), exit_code_of(empty.value)) == (MISUSED, FAILED)
+
+
+@pytest.fixture
+def command(redis_url, site):
+    """Runs `anirec backfill`; returns its exit code, what it printed, and its errors."""
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, "-m", "jobs.cli", "backfill", *map(str, arguments),
+             "--store", redis_url, "--artifacts", site[0] / "artifacts"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def test_the_command_says_what_it_has_done(client, generation, command, tmp_path):
+    make_old(client, generation, KNOWN)
+    client.set(keys.history(generation, UserId(9)), b"\xff\xff")
+    (tmp_path / "users").write_text("7\n8 5001\n")
+
+    code, said, errors = command("--users-file", tmp_path / "users", "--json")
+    assert code == 0, errors
+    report = json.loads(said)
+    assert (report["generations"], report["users"]) == ([generation], 3)
+    assert counted(SimpleNamespace(**report)) == {"unchanged": 1, "written": 1, "unknown": 1}
+    assert "backfill: 3 of 3" in errors
+
+    code, said, errors = command("--all")
+    assert (code, "59 unchanged, 1 failed" in said) == (1, True)
+    assert "user 9 keeps the list that is: PayloadError" in errors
+
+
+def test_the_command_names_whoever_holds_the_lease(client, command):
+    Control(client).acquire("refresh 1 on night-1", 60_000)
+
+    code, _, errors = command("--all")
+
+    assert code == 3
+    assert "refresh 1 on night-1 holds the lease: wait for it with --wait" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "one of --users, --users-file, --all and --since is needed"),
+        (("--all", "--since", "2h"), "one of --users, --users-file, --all and --since is needed"),
+        (("--users", "7,x"), "--users takes user ids"),
+        (("--since", "yesterday"), "--since takes a time"),
+        (("--users-file", "none"), "does not exist"),
+    ],
+)
+def test_what_cannot_be_meant_ends_with_2(arguments, said):
+    done = CliRunner().invoke(command_line, arguments)
+
+    code = (
+        done.exit_code if isinstance(done.exception, SystemExit) else exit_code_of(done.exception)
+    )
+    assert code == MISUSED
+    assert said in done.output + str(done.exception)
