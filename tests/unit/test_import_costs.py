@@ -6,6 +6,9 @@ import pytest
 HEAVY = ("tensorflow", "keras", "apache_beam", "pandas", "pyarrow", "comet_ml")
 LIGHT = [
     "jobs.cli",
+    "jobs.backfill",
+    "jobs.doctor",
+    "batch.doctor.run",
     "jobs.serve",
     "jobs.rollback",
     "jobs.generations",
