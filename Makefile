@@ -55,8 +55,11 @@ bench-worker: $(STAMP) ## from a rating to a changed list: how soon, how many a 
 	$(BIN)/python -m tests.benchmarks.reranking $(if $(DATA),--data $(DATA))
 
 .PHONY: chaos
-chaos: $(STAMP) ## ratings while workers are killed, Redis is restarted and refreshes run: a few minutes
-	$(BIN)/python -m tests.chaos.ratings
+chaos: $(STAMP) ## workers and Redis are killed, everybody comes at once, some fall asleep: ten minutes
+	$(BIN)/python -m tests.chaos.triggers
+	$(BIN)/python -m tests.chaos.pauses
+	$(BIN)/python -m tests.chaos.ratings --appendfsync always
+	$(BIN)/python -m tests.chaos.ratings --appendfsync everysec
 
 .PHONY: peers
 peers: $(STAMP) ## add rival recommenders to .venv, for `anirec evaluate`

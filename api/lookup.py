@@ -96,8 +96,10 @@ class Lookup:
 
 def _tag(state: UserState, query: bytes, variant: str) -> str:
     newest = "{}.{}".format(*state.recent[-1].entry) if state.recent else "0"
+    # Other code may have made another list from the same ratings: the number alone will not do.
+    known = f"{state.revision}.{zlib.crc32(state.ranking or b''):08x}"
     asked = zlib.crc32(query)
-    return f'"{FORMAT}-{state.generation}{variant}-{state.revision}-{newest}-{asked:08x}"'
+    return f'"{FORMAT}-{state.generation}{variant}-{known}-{newest}-{asked:08x}"'
 
 
 def matches(asked: str, tag: str) -> bool:

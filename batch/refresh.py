@@ -31,6 +31,7 @@ from batch.publish.forgotten import Forgotten
 from batch.publish.lease import Lease
 from batch.publish.register import Record, Register
 from batch.publish.retention import Retention
+from batch.ratings.compaction import compact
 from batch.ratings.draining import drain, erase_forgotten
 from batch.ratings.files import NONE_DRAINED, Drained
 from batch.ratings.settling import known_to_any, settle
@@ -221,8 +222,9 @@ def _drained(request: Request, left_out: Forgotten) -> Drained:
     seen = request.storage.fetch_files("ratings")
     drained = drain(left_out.ratings, request.artifacts / "ratings", known)
     erase_forgotten(drained, forgetting.forgotten(left_out.ratings))
+    merged = compact(request.artifacts / "ratings")
     request.storage.keep_files("ratings", seen)  # before the stream forgets them
-    return drained
+    return merged
 
 
 def ingest_to(

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 _NOT_TRAINED_BY: Final = frozenset(
     {
+        "backfill",
+        "doctor",
         "evaluation",
         "ingest",
         "listening",

@@ -117,6 +117,11 @@ def progress(generation: Generation) -> str:
     return f"{_ROOT}:{generation}:progress"
 
 
+def backfill(generation: Generation, selection: str) -> str:
+    """How far a backfill of some users has come; goes with the generation."""
+    return f"{_ROOT}:{generation}:backfill:{selection}"
+
+
 def of_user(generation: Generation, user_id: UserId) -> tuple[str, ...]:
     """Every key of a generation that is about one user."""
     return tuple(one(generation, user_id) for one in (user, overlay, history, neighbours))

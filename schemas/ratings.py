@@ -99,6 +99,11 @@ def revision(entry: tuple[int, int]) -> int:
     return ms << _NUMBER_BITS | min(number, 2**_NUMBER_BITS - 1)
 
 
+def entry_of(number: int) -> tuple[int, int]:
+    """The entry that a revision stands for."""
+    return number >> _NUMBER_BITS, number & (2**_NUMBER_BITS - 1)
+
+
 def entry_id(text: str | bytes) -> tuple[int, int]:
     """The two halves of a stream entry's id, which order entries in time.
 

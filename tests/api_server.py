@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
@@ -20,21 +21,38 @@ def eventually(read, expected):
     return time.monotonic() - started
 
 
+class Api(subprocess.Popen):
+    """What it prints goes to files: a pipe that nobody reads would stop it once it is full."""
+
+    def __init__(self, **options):
+        self._files = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115  # open for as long as the process lives
+        out, errors = self._files
+        command = [sys.executable, "-m", "api"]
+        super().__init__(command, stdout=out, stderr=errors, **options)
+
+    def finished(self, timeout=None):
+        """Wait for its end; what it printed, and its errors."""
+        self.wait(timeout)
+        for file in self._files:
+            file.seek(0)
+        said = tuple(file.read() for file in self._files)
+        for file in self._files:
+            file.close()
+        return said
+
+    @property
+    def is_read(self):
+        return self._files[0].closed
+
+
 def start_api(pass_fds=(), **env):
     variables = {key: value for key, value in os.environ.items() if not key.startswith("ANIREC_")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "api"],
-        env=variables | env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        pass_fds=pass_fds,
-    )
+    return Api(env=variables | env, start_new_session=True, pass_fds=pass_fds)
 
 
 @contextmanager
 def serving(redis_url, port, pass_fds=(), **env):
+    """An API that answers; what it logged is shown if the test fails."""
     process = start_api(pass_fds, ANIREC_STORE=redis_url, ANIREC_PORT=str(port), **env)
     try:
         eventually(lambda: ask(port, "GET", "/healthz")[0], 200)
@@ -42,7 +60,8 @@ def serving(redis_url, port, pass_fds=(), **env):
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # a killed server leaves its workers behind
-        process.communicate()
+        if not process.is_read:
+            print(*process.finished(), sep="\n")  # pytest shows it with a failure
 
 
 def ask(port, method, path, body=None, headers=None):

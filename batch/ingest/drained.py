@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from batch.ingest.interactions import Known
 from batch.ingest.numbers import Rows
+from batch.ratings.files import rows_in
 
 _COLUMNS = ("user_id", "anime_id", "rating", "status")
 
@@ -28,7 +29,7 @@ def plan(files: Iterable[Path], first: int) -> list[DrainedBlock]:
 
 def count_rows(files: Iterable[Path]) -> int:
     """How many ratings files hold, usable or not."""
-    return sum(int(pq.read_metadata(path).num_rows) for path in files)
+    return sum(map(rows_in, files))
 
 
 def read(block: DrainedBlock, known: Known) -> Rows:

@@ -1,17 +1,25 @@
-"""The one lease: a refresh holds it from start to flip, and a thread keeps it alive."""
+"""The one lease: whoever writes lists holds it from start to end, and a thread keeps it alive."""
 
+import logging
 import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from redis import RedisError
 
 from batch.publish.control import Control
 from schemas.errors import LeaseHeldError, LeaseLostError
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS: Final = 1.0
+"""How often whoever waits for the lease asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Lease:
             LeaseLostError: the lease ran out.
         """
         if self._lost.is_set():
-            raise LeaseLostError("the lease ran out while this refresh worked; nothing was flipped")
+            raise LeaseLostError("the lease ran out while this run worked; nothing was flipped")
 
 
 def holder_name(task: str) -> str:
@@ -41,13 +49,13 @@ def holder_name(task: str) -> str:
 
 
 @contextmanager
-def hold(control: Control, holder: str, seconds: int) -> Iterator[Lease]:
+def hold(control: Control, holder: str, seconds: int, *, wait: bool = False) -> Iterator[Lease]:
     """Take the lease, keep it while the block runs, give it back.
 
     Raises:
-        LeaseHeldError: somebody else has it.
+        LeaseHeldError: somebody else has it, and we were not told to wait.
     """
-    lease = Lease(_acquire(control, holder, seconds * 1000))
+    lease = Lease(_acquire_when_free(control, holder, seconds * 1000, wait=wait))
     done = threading.Event()
     keeper = threading.Thread(target=_keep, args=(control, lease, seconds, done), daemon=True)
     keeper.start()
@@ -57,6 +65,20 @@ def hold(control: Control, holder: str, seconds: int) -> Iterator[Lease]:
         done.set()
         keeper.join()
         control.release(lease.fence)
+
+
+def _acquire_when_free(control: Control, holder: str, milliseconds: int, *, wait: bool) -> int:
+    waited_for = ""
+    while True:
+        try:
+            return _acquire(control, holder, milliseconds)
+        except LeaseHeldError as held:
+            if not wait:
+                raise
+            if str(held) != waited_for:
+                waited_for = str(held)
+                log.info("waiting for the lease: %s holds it", waited_for)
+        time.sleep(_LOOK_SECONDS)
 
 
 def _acquire(control: Control, holder: str, milliseconds: int) -> int:

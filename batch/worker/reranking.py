@@ -1,6 +1,6 @@
 """Ranking again for some users, in one generation: the same bytes whoever does it how often."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,7 +20,9 @@ from schemas.records import UserId
 from schemas.store import forgetting, overlays
 from schemas.store.overlays import Overlay
 
-_Markers = Mapping[UserId, Forgotten]
+Markers = Mapping[UserId, Forgotten]
+
+_EMPTY = fold(None, (), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,18 @@ class Stores:
 
     lists: Redis
     ratings: Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a user's list follows from: the nightly history, and what was rated since."""
+
+    stored: bytes | None
+    recent: tuple[Recent, ...]
+
+    def newest(self, watermark: tuple[int, int]) -> tuple[int, int]:
+        """The last entry of the stream that a list made from it knows."""
+        return max(watermark, self.recent[-1].entry) if self.recent else watermark
 
 
 def rerank(stores: Stores, target: Target, users: Sequence[UserId]) -> None:
@@ -42,22 +56,45 @@ def rerank(stores: Stores, target: Target, users: Sequence[UserId]) -> None:
         PayloadError: something that is stored of one of them cannot be read.
         RedisError: a store is away; doing it again is harmless.
     """
+
+    def due(users: Sequence[UserId], markers: Markers) -> list[Overlay]:
+        known = knowledge(stores, target, users, markers)
+        news = {user: one for user, one in known.items()
+                if one.newest(target.watermark) > target.watermark}  # fmt: skip
+        return overlays_of(target, news)
+
+    store(stores, users, due)
+
+
+def store(
+    stores: Stores,
+    users: Sequence[UserId],
+    make: Callable[[Sequence[UserId], Markers], list[Overlay]],
+) -> dict[UserId, bool]:
+    """Write the lists that `make` gives for some users, of whom it is told who was forgotten.
+
+    Returns for whom lists were made, and whether they were written: not over one that knows more.
+    """
+    written: dict[UserId, bool] = {}
     while users:
         markers = forgetting.forgotten_among(stores.ratings, users)
-        written = _overlays(stores, target, users, markers)
-        overlays.write(stores.lists, written)
+        made = make(users, markers)
+        found = overlays.write(stores.lists, made)
+        written |= {one.user_id: done for one, done in zip(made, found, strict=True)}
         # Who asks to be forgotten from here on has these erased; who asked before has not.
         after = forgetting.forgotten_among(stores.ratings, users)
         gone = {user for user in users if after.get(user) != markers.get(user)}
-        overlays.remove(stores.lists, (one for one in written if one.user_id in gone))
+        overlays.remove(stores.lists, (one for one in made if one.user_id in gone))
+        written = {user: done for user, done in written.items() if user not in gone}
         users = sorted(gone)
+    return written
 
 
 def outdated(stores: Stores, target: Target, users: Sequence[UserId]) -> list[UserId]:
     """Those of some users whose list in a generation lacks some of their recent ratings."""
     newest = {user: rows[-1].entry for user, rows in _recent(stores.ratings, users, {}).items()}
     waiting = [user for user, entry in newest.items() if entry > target.watermark]
-    stored = _values(stores.lists, [keys.overlay(target.generation, one) for one in waiting])
+    stored = values(stores.lists, [keys.overlay(target.generation, one) for one in waiting])
     return [
         user
         for user, payload in zip(waiting, stored, strict=True)
@@ -65,23 +102,38 @@ def outdated(stores: Stores, target: Target, users: Sequence[UserId]) -> list[Us
     ]
 
 
-def _overlays(
-    stores: Stores, target: Target, users: Sequence[UserId], markers: _Markers
-) -> list[Overlay]:
-    recent = {
-        user: rows
-        for user, rows in _recent(stores.ratings, users, markers).items()
-        if rows[-1].entry > target.watermark
-    }
-    stored = _histories(stores.lists, target, list(recent), markers)
-    folded = {user: fold(stored[user], rows, target.column_of) for user, rows in recent.items()}
-    # Like the nightly run, nothing for somebody of whom no title of the catalogue is known.
-    some = {user: payload for user, payload in folded.items() if payload != fold(None, (), {})}
+def knowledge(
+    stores: Stores, target: Target, users: Sequence[UserId], markers: Markers
+) -> dict[UserId, Known]:
+    """Of those of some users of whom anything is known."""
+    recent = _recent(stores.ratings, users, markers)
+    histories = _histories(stores.lists, target, users, markers)
+    known = {user: Known(histories[user], recent.get(user, ())) for user in users}
+    return {user: one for user, one in known.items() if one.stored is not None or one.recent}
+
+
+def overlays_of(target: Target, known: Mapping[UserId, Known]) -> list[Overlay]:
+    """The list of each, but, like the nightly run, none where no title of the catalogue is known.
+
+    Where nobody has rated since, it is numbered by what the night knew.
+    """
+    folded = {user: fold(one.stored, one.recent, target.column_of) for user, one in known.items()}
+    some = {user: payload for user, payload in folded.items() if payload != _EMPTY}
     rankings = _rank(target, histories_of(some)) if some else []
     return [
-        Overlay(target.generation, user, revision(recent[user][-1].entry), ranking)
+        Overlay(target.generation, user, numbered(known[user].newest(target.watermark)), ranking)
         for user, ranking in zip(some, rankings, strict=True)
     ]
+
+
+def numbered(entry: tuple[int, int]) -> int:
+    """The revision of a list that knows ratings up to an entry; 0 is that of a nightly list."""
+    return max(1, revision(entry))
+
+
+def values(client: Redis, names: Iterable[str]) -> list[bytes | None]:
+    """What is stored under some keys."""
+    return [one for some in chunks(names) for one in cast(list[bytes | None], client.mget(some))]
 
 
 def _rank(target: Target, histories: Histories) -> list[bytes]:
@@ -92,10 +144,10 @@ def _rank(target: Target, histories: Histories) -> list[bytes]:
 
 
 def _recent(
-    ratings: Redis, users: Sequence[UserId], markers: _Markers
+    ratings: Redis, users: Sequence[UserId], markers: Markers
 ) -> dict[UserId, tuple[Recent, ...]]:
     """Of those who have any, what they have rated since they asked to be forgotten, if ever."""
-    found = _values(ratings, [keys.recent(user) for user in users])
+    found = values(ratings, [keys.recent(user) for user in users])
     rows = {user: read_recent(one) for user, one in zip(users, found, strict=True) if one}
     since = {user: markers[user].last if user in markers else NOTHING for user in rows}
     kept = {user: tuple(one for one in rows[user] if one.entry > since[user]) for user in rows}
@@ -103,17 +155,13 @@ def _recent(
 
 
 def _histories(
-    lists: Redis, target: Target, users: Sequence[UserId], markers: _Markers
+    lists: Redis, target: Target, users: Sequence[UserId], markers: Markers
 ) -> dict[UserId, bytes | None]:
     """Nightly histories, but none of before a user asked to be forgotten."""
-    found = _values(lists, [keys.history(target.generation, user) for user in users])
+    found = values(lists, [keys.history(target.generation, user) for user in users])
     forgotten = {
         user for user in users if user in markers and markers[user].covers(target.generation)
     }
     return {
         user: None if user in forgotten else one for user, one in zip(users, found, strict=True)
     }
-
-
-def _values(client: Redis, names: Iterable[str]) -> list[bytes | None]:
-    return [one for some in chunks(names) for one in cast(list[bytes | None], client.mget(some))]

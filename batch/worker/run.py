@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -12,6 +13,7 @@ from redis import Redis, RedisError, ResponseError
 from batch.chunks import chunks
 from batch.scoring import BLOCK
 from batch.storage.storage import LOCAL, Storage
+from batch.worker.halving import by_halves
 from batch.worker.metrics import Metrics
 from batch.worker.reranking import Stores, outdated, rerank
 from batch.worker.targets import Target, Targets
@@ -162,25 +164,13 @@ class Worker:
         faults: dict[UserId, str] = {}
         for target in targets:
             for some in chunks(users, BLOCK):
-                faults |= self._rank_block(target, some)
+                faults |= by_halves(some, partial(self._rank_block, target))
         return faults
 
-    def _rank_block(self, target: Target, users: Sequence[UserId]) -> dict[UserId, str]:
-        """Half by half where something is wrong, until it is known with whom."""
-        try:
-            due = outdated(self._stores, target, users)
-            rerank(self._stores, target, due)
-        except RedisError:
-            raise
-        except Exception as error:
-            if len(users) == 1:
-                log.exception("cannot rank again for a user")
-                return {users[0]: f"{type(error).__name__}: {error}"}
-            half = len(users) // 2
-            first = self._rank_block(target, users[:half])
-            return first | self._rank_block(target, users[half:])
+    def _rank_block(self, target: Target, users: Sequence[UserId]) -> None:
+        due = outdated(self._stores, target, users)
+        rerank(self._stores, target, due)
         self.metrics.users.inc(len(due))
-        return {}
 
     def _finish(self, entries: Sequence[Entry]) -> None:
         self._waiting.done(entries)

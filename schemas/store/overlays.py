@@ -19,7 +19,14 @@ if #known == 8 then
 end
 """
 """Whether what is stored has a higher revision; its halves are compared, as Lua has no 64 bits."""
-_WRITE: Final = _BEYOND + "if not beyond then redis.call('SET', KEYS[1], ARGV[3], 'KEEPTTL') end"
+_WRITE: Final = (
+    _BEYOND
+    + """
+if beyond then return 0 end
+redis.call('SET', KEYS[1], ARGV[3], 'KEEPTTL')
+return 1
+"""
+)
 _REMOVE: Final = _BEYOND + "if not beyond then redis.call('DEL', KEYS[1]) end"
 
 
@@ -33,13 +40,13 @@ class Overlay:
     ranking: bytes
 
 
-def write(lists: Redis, overlays: Iterable[Overlay]) -> None:
-    """Store overlays, but none where one of a higher revision is."""
+def write(lists: Redis, overlays: Iterable[Overlay]) -> list[bool]:
+    """Store overlays, but none where one of a higher revision is; returns which were stored."""
     pipe = lists.pipeline(transaction=False)
     for one in overlays:
         payload = overlay_codec.encode(one.revision, one.ranking)
         queue(pipe, _WRITE, _key(one), *_halves(one.revision), payload)
-    pipe.execute()
+    return [bool(stored) for stored in pipe.execute()]
 
 
 def remove(lists: Redis, overlays: Iterable[Overlay]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from tests.datasets import prepared
+from schemas.records import Generation
+from tests.datasets import prepared, refreshed
 from tests.redis_server import RedisServer, start
 
 
@@ -49,3 +50,24 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(tmp_path: Path, model: Path) -> Path:
     """A copy of its own."""
     return shutil.copytree(model, tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, _session_redis: str
+) -> tuple[Path, Generation, dict[bytes, bytes]]:
+    """A folder with what a refresh left on disk, its generation, and all it left in Redis."""
+    folder = prepared(tmp_path_factory.mktemp("site"))
+    with Redis.from_url(_session_redis) as client:
+        client.flushall()
+        report = refreshed(folder, _session_redis)
+        left = {key: client.dump(key) for key in client.scan_iter()}
+    return folder, Generation(report.generation), left
+
+
+@pytest.fixture
+def stocked(client: Redis, site: tuple[Path, Generation, dict[bytes, bytes]]) -> Redis:
+    """A store as that refresh left it."""
+    for key, payload in site[2].items():
+        client.restore(key, 0, payload)
+    return client

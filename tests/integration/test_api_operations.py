@@ -97,7 +97,7 @@ def test_what_may_have_changed_something_is_logged_with_the_id_of_the_request(re
         ask(port, "GET", PATH)
         ask(port, "DELETE", "/v1/users/7", headers={"X-Request-ID": "mine"})
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.finished(timeout=10)
 
     (line,) = [json.loads(line) for line in errors.splitlines()]
     assert (line["request_id"], line["status"], line["path"]) == ("mine", 401, "/v1/users/7")
@@ -153,7 +153,7 @@ def test_nothing_that_was_accepted_is_dropped_when_the_server_stops_under_load(r
         process.send_signal(signal.SIGTERM)
         eventually(lambda: ask(port, "GET", "/readyz")[0], 503)
         told.set()
-        process.communicate(timeout=20)
+        process.finished(timeout=20)
         for caller in callers:
             caller.join(20)
 
@@ -280,3 +280,16 @@ def test_a_share_that_is_none_and_a_generation_that_is_not_stored_are_refused(re
     for arguments in ((LATER,), (GENERATION,), (LATER, "--share", "1.5")):
         command = ["variants", "set", *arguments, "--store", redis_url]
         assert CliRunner().invoke(anirec, command).exit_code != 0
+
+
+def test_a_server_that_logs_more_than_a_pipe_holds_goes_on_answering(redis, redis_url):
+    publish_small(redis)
+    port = free_port()
+    with serving(redis_url, port, ANIREC_LOG_SAMPLE="1") as process:
+        name = {"X-Request-ID": "x" * 100}
+        for _ in range(400):
+            assert ask(port, "GET", PATH, headers=name)[0] == 200
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.finished(timeout=10)
+
+    assert len(errors) > 2**16

@@ -144,7 +144,7 @@ def test_the_server_answers_until_it_is_told_to_stop(redis, redis_url, stop, hos
         status, body, _ = ask(port, "GET", PATH)
         # A terminal sends Ctrl-C to the workers as well, an orchestrator asks the parent only.
         os.killpg(process.pid, stop) if stop == signal.SIGINT else process.send_signal(stop)
-        printed, errors = process.communicate(timeout=SECONDS)
+        printed, errors = process.finished(timeout=SECONDS)
 
     assert (status, json.loads(body)["items"][0]["anime_id"]) == (200, 3)
     assert process.returncode == 0
@@ -206,7 +206,7 @@ def test_a_port_in_use_is_said_and_exits_1():
         taken.listen()
         port = taken.getsockname()[1]
         process = start_api(ANIREC_STORE="redis://localhost", ANIREC_PORT=str(port))
-        _, errors = process.communicate(timeout=SECONDS)
+        _, errors = process.finished(timeout=SECONDS)
 
     assert process.returncode == 1
     assert errors == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
@@ -214,7 +214,7 @@ def test_a_port_in_use_is_said_and_exits_1():
 
 def test_a_host_that_is_not_known_is_said_and_exits_1():
     process = start_api(ANIREC_STORE="redis://localhost", ANIREC_HOST="no.such.host.invalid")
-    _, errors = process.communicate(timeout=SECONDS)
+    _, errors = process.finished(timeout=SECONDS)
 
     assert process.returncode == 1
     assert errors.startswith("cannot listen on no.such.host.invalid:8080: ")
@@ -223,7 +223,7 @@ def test_a_host_that_is_not_known_is_said_and_exits_1():
 
 def test_settings_that_cannot_be_used_exit_2():
     process = start_api(ANIREC_PORT="http")
-    _, errors = process.communicate(timeout=SECONDS)
+    _, errors = process.finished(timeout=SECONDS)
 
     assert process.returncode == 2
     assert [line.split()[0] for line in errors.splitlines()] == ["ANIREC_STORE", "ANIREC_PORT"]

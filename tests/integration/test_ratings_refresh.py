@@ -297,6 +297,23 @@ def test_a_long_stream_becomes_several_files_with_each_entry_once(tmp_path, clie
     assert drain(client, tmp_path, NOTHING, most=10) == drained
 
 
+def test_a_refresh_merges_the_small_files_of_many_nights(folder, redis_url, client):
+    ratings_folder = folder / "artifacts" / "ratings"
+    for rating in (1, 2, 3):
+        for user in range(1, 7):
+            rate(client, user, 3, rating)
+    last = rate(client, KNOWN, 3, 10)
+    assert len(drain(client, ratings_folder, NOTHING, most=1).files) == 19
+
+    made = nightly(folder, redis_url)
+
+    (file,) = drained_in(ratings_folder).files
+    assert (file.name, pq.read_metadata(file).num_rows) == (os.listdir(ratings_folder)[0], 19)
+    assert drained_in(ratings_folder).watermark == entry_id(last)
+    marks = [history_in(folder, client, made, user)[3] for user in range(1, 8)]
+    assert marks == [(3, 2)] * 6 + [(10, 2)]
+
+
 def test_trimming_ends_at_the_watermark(client):
     sent = [rate(client, user, 3, 9) for user in range(1, 6)]
 

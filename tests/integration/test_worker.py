@@ -4,48 +4,31 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from batch.model_choice import Train
-from batch.publish.control import Control
 from batch.publish.manifests import read_manifest
 from batch.worker import run
 from batch.worker.reranking import Stores
 from batch.worker.run import Pace, Worker
 from jobs.exit_codes import MISUSED, exit_code_of
-from schemas import documents, history_codec, keys, overlay_codec, ranking_codec
+from schemas import history_codec, keys, ranking_codec
 from schemas.errors import SettingsError
-from schemas.pointer import Pointer, Variant
-from schemas.ratings import Rating, entry_id, revision
-from schemas.records import AnimeId, Generation, Status, UserId
-from schemas.store import forgetting, overlays, ratings
+from schemas.ratings import revision
+from schemas.records import Generation, Status, UserId
+from schemas.store import forgetting, overlays
 from schemas.store.overlays import Overlay
 from schemas.store.waiting import GROUP
-from tests.datasets import prepared, refreshed, rows, write_kaggle
+from tests.datasets import refreshed, rows, write_kaggle
+from tests.live import copied, flip, overlay, rate
 
 KNOWN, STRANGER = UserId(7), UserId(5_000)
 PACE = Pace(gather_ms=0, abandoned_ms=0, tries=3)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, _session_redis):
-    """A folder with what a refresh left on disk, and all that it left in Redis."""
-    folder = prepared(tmp_path_factory.mktemp("site"))
-    with Redis.from_url(_session_redis) as client:
-        client.flushall()
-        report = refreshed(folder, _session_redis)
-        left = {key: client.dump(key) for key in client.scan_iter()}
-    return folder, Generation(report.generation), left
-
-
 @pytest.fixture
-def client(redis_url, site):
-    """A store as the refresh left it."""
-    with Redis.from_url(redis_url) as client:
-        for key, payload in site[2].items():
-            client.restore(key, 0, payload)
-        yield client
+def client(stocked):
+    return stocked
 
 
 @pytest.fixture
@@ -67,16 +50,6 @@ def worker(client, folder):
         return Worker(Stores(store, store), models, next(names), pace)
 
     return make
-
-
-def rate(client, user, anime, rating=0, status=Status.UNKNOWN):
-    said = Rating(user, AnimeId(anime), rating, status)
-    return entry_id(ratings.append(client, said, 1000).entry)
-
-
-def overlay(client, generation, user):
-    payload = client.get(keys.overlay(generation, user))
-    return None if payload is None else overlay_codec.decode(payload)
 
 
 def listed(ranking):
@@ -165,7 +138,7 @@ def test_two_workers_with_one_user_lose_nothing(client, generation, worker, monk
         if not meanwhile:
             meanwhile.append(rate(client, KNOWN, 4, 10))
             quick.turn()
-        write(lists, some)
+        return write(lists, some)
 
     monkeypatch.setattr(overlays, "write", overtaken)
     slow.turn()
@@ -289,7 +262,7 @@ def test_who_asks_to_be_forgotten_while_being_ranked_is(
             client.set(keys.history(generation, KNOWN), history)  # erasing has not come so far
             if rates_again:
                 rate(client, KNOWN, 25, 10)
-        write(lists, some)
+        return write(lists, some)
 
     monkeypatch.setattr(overlays, "write", late)
     worker().turn()
@@ -297,21 +270,6 @@ def test_who_asks_to_be_forgotten_while_being_ranked_is(
     found = overlay(client, generation, KNOWN)
     assert (found is not None) == rates_again
     assert found is None or len(listed(found[1])) == 39
-
-
-def copied(client, generation, other, watermark=""):
-    """The same generation under another name."""
-    for key in client.scan_iter(keys.everything_of(generation)):
-        client.copy(key, key.decode().replace(generation, other))
-    client.delete(*client.keys(keys.overlay(other, "*")) or ["-"])
-    found = replace(read_manifest(client, generation), generation=other, watermark=watermark)
-    client.set(keys.manifest(other), documents.dump(found))
-    return other
-
-
-def flip(client, *live):
-    share = 1 / len(live)
-    Control(client).swap(Pointer(tuple(Variant(one, share) for one in live)))
 
 
 def test_both_generations_of_a_test_get_the_list(client, generation, worker):
@@ -355,7 +313,7 @@ def test_a_flip_while_ranking_is_noticed_before_the_rating_counts_as_done(
 
     def flipped(lists, some):
         flip(client, other)
-        write(lists, some)
+        return write(lists, some)
 
     monkeypatch.setattr(overlays, "write", flipped)
     ranks.turn()

@@ -12,7 +12,7 @@ anime = st.integers(1, MAX_ANIME_ID).map(AnimeId)
 OF_USER = (keys.user, keys.overlay, keys.history, keys.neighbours)
 OF_ANIME = (keys.similar, keys.influence)
 BY_ID = dict.fromkeys(OF_USER, users) | dict.fromkeys(OF_ANIME, anime)
-BY_NAME = (keys.popular_in_genre, keys.popular_in_type)
+BY_NAME = (keys.popular_in_genre, keys.popular_in_type, keys.backfill)
 SINGLE = (keys.popular, keys.catalogue, keys.manifest, keys.progress)
 
 

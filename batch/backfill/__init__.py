@@ -1,0 +1,1 @@
+"""Recomputing chosen users' lists in what is live: `run` does it, `selection` says whose."""

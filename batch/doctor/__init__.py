@@ -1,0 +1,1 @@
+"""Is everything in order? Checks that need no more than serving does, and change nothing."""

@@ -1,0 +1,36 @@
+"""What happens to a store whose generation a refresh has published: ratings, overlays, flips."""
+
+from dataclasses import replace
+
+from batch.publish.control import Control
+from batch.publish.manifests import read_manifest
+from schemas import documents, keys, overlay_codec
+from schemas.pointer import Pointer, Variant
+from schemas.ratings import Rating, entry_id
+from schemas.records import AnimeId, Status
+from schemas.store import ratings
+
+
+def rate(client, user, anime, rating=0, status=Status.UNKNOWN):
+    said = Rating(user, AnimeId(anime), rating, status)
+    return entry_id(ratings.append(client, said, 1000).entry)
+
+
+def overlay(client, generation, user):
+    payload = client.get(keys.overlay(generation, user))
+    return None if payload is None else overlay_codec.decode(payload)
+
+
+def copied(client, generation, other, watermark=""):
+    """The same generation under another name."""
+    for key in client.scan_iter(keys.everything_of(generation)):
+        client.copy(key, key.decode().replace(generation, other))
+    client.delete(*client.keys(keys.overlay(other, "*")) or ["-"])
+    found = replace(read_manifest(client, generation), generation=other, watermark=watermark)
+    client.set(keys.manifest(other), documents.dump(found))
+    return other
+
+
+def flip(client, *live):
+    share = 1 / len(live)
+    Control(client).swap(Pointer(tuple(Variant(one, share) for one in live)))
