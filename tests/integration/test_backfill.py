@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from api import wsgi
+from api import process
 from api.settings import Settings
 from batch.backfill import run
 from batch.backfill.run import Request, backfill, dry_run
@@ -253,13 +253,13 @@ def test_whoever_rates_while_a_backfill_runs_keeps_the_newest_list(
 
 def test_answers_of_the_api_follow(client, generation, redis_url, fill):
     make_old(client, generation, KNOWN)
-    http = wsgi.build(Settings(redis_url, cache_mb=8)).test_client()
+    http = process.build(Settings(redis_url, cache_mb=8)).test_client()
     path = "/v1/users/7/recommendations?limit=20&franchise=all"
     before = http.get(path)
     assert before.json["source"] == "precomputed"
 
     fill()
-    after = wsgi.build(Settings(redis_url)).test_client().get(path)
+    after = process.build(Settings(redis_url)).test_client().get(path)
 
     assert after.json["source"] == "refreshed"
     assert after.json["items"] != before.json["items"]
@@ -272,7 +272,7 @@ def test_another_list_from_the_same_ratings_has_another_tag(client, generation, 
     for neighbour in (8, 9):
         ranking = client.get(keys.user(generation, neighbour))
         client.set(keys.overlay(generation, KNOWN), overlay_codec.encode(1, ranking))
-        http = wsgi.build(Settings(redis_url)).test_client()
+        http = process.build(Settings(redis_url)).test_client()
         tags.add(http.get("/v1/users/7/recommendations").headers["ETag"])
 
     assert len(tags) == 2
