@@ -126,7 +126,7 @@ def test_of_those_who_come_together_one_works_and_the_others_name_it(
     for one in comers:
         one.join()
 
-    (winner,) = [name for name in works if outcomes[name] not in works]
+    (winner,) = [name for name in works if outcomes[name] not in list(works)]
     assert {outcomes[name] for name in works if name != winner} == {winner}
     assert live(client) == (first if winner == "backfill d" else outcomes[winner])
     states = [record.state for record in Register(client).records()]
