@@ -18,7 +18,17 @@ from schemas.manifests import ModelManifest
 log = logging.getLogger(__name__)
 
 _NOT_TRAINED_BY: Final = frozenset(
-    {"evaluation", "ingest", "publish", "ratings", "sample", "tracking.py", "worker"}
+    {
+        "evaluation",
+        "ingest",
+        "publish",
+        "ratings",
+        "refresh.py",
+        "run_files.py",
+        "sample",
+        "tracking.py",
+        "worker",
+    }
 )
 """Parts of batch that cannot change a model: what ingest makes has a hash of its own."""
 _MEASURES: Final = frozenset({Path("evaluation/__init__.py"), Path("evaluation/metrics.py")})

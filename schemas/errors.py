@@ -37,6 +37,10 @@ class LeaseHeldError(TryAgainError):
     """Somebody else is refreshing; the message names the holder."""
 
 
+class DeadlineError(TryAgainError):
+    """The time is up: nothing was published, and what is finished is found by another try."""
+
+
 class LeaseLostError(RecommenderError):
     """The lease ran out while we worked: nothing was flipped."""
 

@@ -9,6 +9,8 @@ LIGHT = [
     "jobs.serve",
     "jobs.rollback",
     "jobs.generations",
+    "jobs.runs",
+    "schemas.store.runs",
     "api.wsgi",
     "batch.tracking",
 ]
