@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 @options.tracking_option
 @options.runner_option
 @options.trigger_option
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    envvar="ANIREC_DEADLINE_SECONDS",
+    metavar="SECONDS",
+    help="After so long it stops by itself, with exit code 3; another run goes on from there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object about the run.")
 @options.runner_arguments
 def refresh(
@@ -44,6 +51,7 @@ def refresh(
     tracking: str,
     runner: str,
     trigger: str,
+    deadline: float | None,
     as_json: bool,
     runner_options: tuple[str, ...],
 ) -> None:
@@ -56,6 +64,9 @@ def refresh(
     Example: anirec refresh --data data/ --store redis://localhost:6379
     """
     logs.set_up()
+    from batch.deadline import Deadline
+
+    until = Deadline(deadline)
     folder = options.local_folder(data, "--data")
     models = options.local_folder(artifacts, "--artifacts")
     params = options.read_params(params_file)
@@ -73,9 +84,9 @@ def refresh(
             progress_display() as progress,
         ):
             request = Request(folder, url, models, Train(when), params, engine, tracker,
-                              ratings_store)  # fmt: skip
+                              ratings_store, until)  # fmt: skip
             try:
-                report = run(request, progress)
+                report = run(request, progress, recorder.note)
             except LeaseHeldError as held:
                 recorder.note(outcome=Outcome.SKIPPED, message=f"the lease is held: {held}")
                 click.echo(_skipped(str(held), as_json))
