@@ -21,6 +21,7 @@ from batch.model_choice import Choice, Train, choose_model
 from batch.params import Params
 from batch.pipeline import Job
 from batch.progress import Notes, Progress, unnoted
+from batch.pruning import prune
 from batch.publish import forgotten, keyspace, store
 from batch.publish import lease as leases
 from batch.publish.candidate import Candidate, live_generation, refuse
@@ -149,7 +150,16 @@ def refresh(request: Request, progress: Progress, notes: Notes = unnoted) -> Rep
             report = _attempt(attempt, retention)
             retention.tidy(record, _now())
             settle(client, left_out.ratings)
+        _tidy_up(request, retention.register)
     return report
+
+
+def _tidy_up(request: Request, register: Register) -> None:
+    """What lies in the artifacts cannot fail a run that is live."""
+    try:
+        prune(request.artifacts, request.params.retention, register.records())
+    except OSError as error:
+        log.warning("could not prune %s: %s", request.artifacts, error)
 
 
 def _attempt(attempt: Attempt, retention: Retention) -> Report:

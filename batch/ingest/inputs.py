@@ -6,10 +6,16 @@ from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from batch.fingerprints import code_of
 from batch.ingest.sources import format_of
 from batch.ratings.files import Drained
+
+_ALONE: Final = (
+    "__init__.py", "chunks.py", "dataset.py", "engine.py", "fingerprints.py", "hashing.py",
+)  # fmt: skip
+"""Modules of batch that ingest runs through, beside its own."""
 
 _Stamp = tuple[str, int, int]
 
@@ -58,17 +64,7 @@ def code_fingerprint() -> str:
 def source_files() -> list[Path]:
     """Our own files that count, sorted."""
     batch = Path(__file__).parents[1]
-    alone = [
-        batch / name
-        for name in (
-            "__init__.py",
-            "chunks.py",
-            "dataset.py",
-            "engine.py",
-            "fingerprints.py",
-            "hashing.py",
-        )
-    ]
+    alone = [batch / name for name in _ALONE]
     ratings = [batch / "ratings" / name for name in ("__init__.py", "files.py")]
     ours = [*alone, *ratings, *Path(__file__).parent.glob("*.py")]
     return sorted([*ours, *(batch.parent / "schemas").glob("*.py")])
