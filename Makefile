@@ -54,6 +54,10 @@ bench-api: $(STAMP) ## the API beside Flask, flips under load, memory, start; DA
 bench-worker: $(STAMP) ## from a rating to a changed list: how soon, how many a second
 	$(BIN)/python -m tests.benchmarks.reranking $(if $(DATA),--data $(DATA))
 
+.PHONY: bench-killed
+bench-killed: $(STAMP) ## a refresh killed in each stage and run again: what that saves; DATA=DIR
+	$(BIN)/python -m tests.benchmarks.killed_stage $(if $(DATA),--data $(DATA))
+
 .PHONY: chaos
 chaos: $(STAMP) ## workers and Redis are killed, everybody comes at once, some fall asleep: ten minutes
 	$(BIN)/python -m tests.chaos.triggers

@@ -5,7 +5,8 @@ To be imported in a worker, once PROMETHEUS_MULTIPROC_DIR is set: the library lo
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from flask import Flask, Response
@@ -22,6 +23,7 @@ from api.incoming import takes_nothing
 from api.repository import Rankings
 from schemas.errors import RecommenderError
 from schemas.forgetting import started
+from schemas.runs import Run
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS: Final = (
@@ -92,6 +94,7 @@ class Metrics:
             text = exposition(registry)
             ages = CollectorRegistry()
             ages.register(_Ages(rankings))
+            ages.register(_Runs(rankings))
             return Response(text + exposition(ages), content_type=CONTENT_TYPE_LATEST)
 
         routes.add(app, metrics)
@@ -121,3 +124,41 @@ class _Ages(Collector):
         stale.add_metric([], float(self._rankings.is_stale))
         yield age
         yield stale
+
+
+class _Runs(Collector):
+    """How the last runs went and what waits for the next; nothing where that cannot be told."""
+
+    def __init__(self, rankings: Rankings) -> None:
+        self._rankings = rankings
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            health = self._rankings.health()
+        except (RecommenderError, RedisError):
+            return  # no figure is the alarm
+        now = time.time()
+        yield _aged("anirec_run_age_seconds", "Since the last run ended.", health.last, now)
+        yield _aged(
+            "anirec_success_age_seconds", "Since a run was last done.", health.successes, now
+        )
+        failed = GaugeMetricFamily(
+            "anirec_run_failed", "1: the last run was not done.", labels=["command", "outcome"]
+        )
+        for command, run in health.last.items():
+            failed.add_metric([command, run.outcome], float(run.has_failed))
+        yield failed
+        oldest = 0.0 if health.oldest is None else max(0.0, now - health.oldest)
+        yield GaugeMetricFamily(
+            "anirec_ratings_waiting", "Ratings for the next refresh.", value=health.waiting
+        )
+        yield GaugeMetricFamily(
+            "anirec_ratings_oldest_seconds", "Since the first of these came.", value=oldest
+        )
+
+
+def _aged(name: str, what: str, runs: Mapping[str, Run], now: float) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, what, labels=["command"])
+    for command, run in runs.items():
+        family.add_metric([command], max(0.0, now - datetime.fromisoformat(run.ended).timestamp()))
+    return family

@@ -33,6 +33,7 @@ from schemas.pointer import Pointer
 from schemas.ratings import Recent
 from schemas.records import AnimeId, Generation, Neighbour, UserId
 from schemas.store import forgetting
+from schemas.store.health import Health, look
 
 KEPT: Final = 3
 """Generations held in memory: two live ones, and one before for requests still running."""
@@ -154,6 +155,9 @@ class Rankings(Protocol):
     def history(self, generation: Generation, user_id: UserId) -> bytes | None:
         """What a user has done with titles, as history_codec stores it."""
 
+    def health(self) -> Health:
+        """How runs went, and what waits."""
+
 
 class RedisRankings:
     """At most one round trip for a user's list, none for one that is remembered.
@@ -246,6 +250,9 @@ class RedisRankings:
 
     def history(self, generation: Generation, user_id: UserId) -> bytes | None:
         return self._get(keys.history(generation, user_id))
+
+    def health(self) -> Health:
+        return self._breaker.call(lambda: look(self._lists, self._ratings))
 
     def _read_user(self, generation: Generation, user_id: UserId) -> UserState:
         epoch = self._freshness.epoch

@@ -184,6 +184,11 @@ def scratch(parent: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def note_use(folder: Path) -> None:
+    """Say that a finished data set or model was used now: unused ones go first."""
+    os.utime(folder)
+
+
 def sweep_leftovers(parent: Path) -> None:
     """Delete unfinished folders, by their names, that nobody has touched for a day."""
     for leftover in (folder for name in _UNFINISHED for folder in parent.glob(name)):

@@ -141,9 +141,8 @@ def _anime(row: dict[str, Any]) -> Anime:
     return Anime(**row | lists)
 
 
-def note_watermark(folder: Path, watermark: str) -> None:
-    """Say of a data set that the ratings up to a later entry would have made the same."""
-    noted = replace(open_dataset(folder).manifest, watermark=watermark)
+def note_manifest(folder: Path, noted: DatasetManifest) -> None:
+    """Say something else of a data set, in one step: later ratings might have made the same."""
     part = folder / f".{MANIFEST}.part"
     part.write_text(documents.dump(noted, indent=2) + "\n", encoding="utf-8")
     part.replace(folder / MANIFEST)

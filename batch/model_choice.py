@@ -71,9 +71,11 @@ def choose_model(
         told = experiment.following(progress)
         manifest = train(dataset, folder, wanted, params, engine, told).manifest
         manifest = _told(tracker, experiment, manifest, folder)
+        artifacts.note_use(folder)
         return Choice(folder, manifest, True, reason)
     found = artifacts.read_manifest(folder)
     assert found is not None
+    artifacts.note_use(folder)
     return Choice(folder, found, False, "data, settings and code are those of the saved model")
 
 
@@ -110,6 +112,7 @@ def _newest_that_fits(dataset: Dataset, models: Path, storage: Storage) -> Choic
             break
     for folder, manifest in reuse.models_in(models):
         if _fits(folder, dataset):
+            artifacts.note_use(folder)
             return Choice(folder, manifest, False, "asked not to train")
     raise DataRefusedError(
         f"asked not to train, but no model in {models} was trained on this catalogue"

@@ -157,6 +157,15 @@ class PublishParams:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionParams:
+    models: int = 3
+    datasets: int = 3
+    experiments: int = 100
+    runs: int = 200
+    days: float = 7.0
+
+
+@dataclass(frozen=True, slots=True)
 class Params:
     """All of them; params.yaml has one section for each field and explains each value."""
 
@@ -171,6 +180,7 @@ class Params:
     live: LiveParams = field(default_factory=LiveParams)
     gates: GateParams = field(default_factory=GateParams)
     publish: PublishParams = field(default_factory=PublishParams)
+    retention: RetentionParams = field(default_factory=RetentionParams)
 
 
 _SHARES: Final = frozenset(

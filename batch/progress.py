@@ -1,4 +1,4 @@
-"""How long work says how far it is, and how well it goes."""
+"""How long work says how far it is, how well it goes, and what it has done."""
 
 from typing import Protocol
 
@@ -11,3 +11,13 @@ class Progress(Protocol):
     """
 
     def __call__(self, stage: str, done: int, total: int, /, **values: float) -> None: ...
+
+
+class Notes(Protocol):
+    """Called with facts for the record of a run, by the names of its fields (schemas.runs.Run)."""
+
+    def __call__(self, **facts: object) -> None: ...
+
+
+def unnoted(**_: object) -> None:
+    """For runs that nobody keeps a record of."""

@@ -1,12 +1,10 @@
 """The main job: ingest, train or reload, score, publish. One lease, one generation."""
 
 import logging
-import os
 import resource
-import shutil
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,14 +12,16 @@ from pathlib import Path
 
 from redis import Redis, RedisError
 
-from batch.artifacts import scratch, sweep_leftovers
-from batch.dataset import MANIFEST, Dataset, note_watermark, open_dataset
+from batch.artifacts import scratch
+from batch.dataset import Dataset
+from batch.dataset_choice import Sources, choose_dataset
+from batch.deadline import Deadline
 from batch.engine import Engine
-from batch.ingest.run import ingest
 from batch.model_choice import Choice, Train, choose_model
 from batch.params import Params
 from batch.pipeline import Job
-from batch.progress import Progress
+from batch.progress import Notes, Progress, unnoted
+from batch.pruning import prune
 from batch.publish import forgotten, keyspace, store
 from batch.publish import lease as leases
 from batch.publish.candidate import Candidate, live_generation, refuse
@@ -33,11 +33,11 @@ from batch.publish.register import Record, Register
 from batch.publish.retention import Retention
 from batch.ratings.compaction import compact
 from batch.ratings.draining import drain, erase_forgotten
-from batch.ratings.files import NONE_DRAINED, Drained
+from batch.ratings.files import Drained
 from batch.ratings.settling import known_to_any, settle
 from batch.storage.storage import LOCAL, Storage
 from batch.tracking import UNTRACKED, Tracker
-from schemas.errors import DataRefusedError, GateRefusedError
+from schemas.errors import GateRefusedError, RecommenderError
 from schemas.manifests import GenerationManifest
 from schemas.store import forgetting
 
@@ -50,6 +50,7 @@ class Request:
 
     `ratings` is the store that ratings and markers of forgotten users are in, empty for `store`.
     `storage` says where the two folders come from and go to, if not only to this machine.
+    At its `deadline` a run stops, unless it is about to flip.
     """
 
     data: Path
@@ -61,6 +62,7 @@ class Request:
     tracker: Tracker = UNTRACKED
     ratings: str = ""
     storage: Storage = LOCAL
+    deadline: Deadline = field(default_factory=Deadline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,10 @@ class Report:
 
 
 class Stopwatch:
-    """Times the stages of one run."""
+    """Times the stages of one run, and notes each that comes to its end."""
 
-    def __init__(self) -> None:
-        self._start = time.monotonic()
+    def __init__(self, notes: Notes = unnoted) -> None:
+        self._start, self._notes = time.monotonic(), notes
         self.seconds: dict[str, float] = {}
 
     @contextmanager
@@ -96,46 +98,85 @@ class Stopwatch:
         yield
         self.seconds[name] = round(time.monotonic() - start, 2)
         log.info("%s done in %.1f s", name, self.seconds[name])
+        self._notes(seconds=dict(self.seconds))
 
     def with_total(self) -> dict[str, float]:
         """Seconds of each stage, and `total` since the start."""
         return self.seconds | {"total": round(time.monotonic() - self._start, 2)}
 
 
-def refresh(request: Request, progress: Progress) -> Report:
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What every stage of one run needs."""
+
+    request: Request
+    control: Control
+    lease: Lease
+    record: Record
+    left_out: Forgotten
+    progress: Progress
+    notes: Notes
+    watch: Stopwatch
+
+    def check(self) -> None:
+        """Whether it makes sense to go on.
+
+        Raises:
+            LeaseLostError: the lease ran out.
+            DeadlineError: the time is up.
+        """
+        self.lease.check()
+        self.request.deadline.check()
+
+
+def refresh(request: Request, progress: Progress, notes: Notes = unnoted) -> Report:
     """Publish a new generation, or fail and leave the live one as it is.
 
     Raises:
         LeaseHeldError: another refresh is running.
         DataRefusedError, GateRefusedError: the data or the result is not good enough.
         VerificationError, LeaseLostError: the run failed; nothing was flipped.
+        DeadlineError: it took too long; nothing was flipped.
         RedisError: the store is away.
     """
     client = store.connect(request.store)
     control = Control(client)
     holder = leases.holder_name("refresh")
-    with leases.hold(control, holder, request.params.publish.lease_seconds) as lease:
+    with (
+        request.deadline.watched(),
+        leases.hold(control, holder, request.params.publish.lease_seconds) as lease,
+    ):
         retention = Retention(control, Register(client), request.params.publish)
         record = retention.register.add(_now(), holder, lease.fence)
         with forgotten.opened(client, request.ratings) as left_out:
-            report = _attempt(request, retention, lease, record, progress, left_out)
+            attempt = Attempt(request, control, lease, record, left_out, progress, notes,
+                              Stopwatch(notes))  # fmt: skip
+            report = _attempt(attempt, retention)
             retention.tidy(record, _now())
             settle(client, left_out.ratings)
+        _tidy_up(request, retention.register)
     return report
 
 
-def _attempt(
-    request: Request,
-    retention: Retention,
-    lease: Lease,
-    record: Record,
-    progress: Progress,
-    left_out: Forgotten,
-) -> Report:
+def _tidy_up(request: Request, register: Register) -> None:
+    """What lies in the artifacts cannot fail a run that is live."""
+    records, params = register.records(), request.params.retention
+    kept = {f"models/{one.model}" for one in records}
+    kept |= {f"datasets/{one.dataset[:16]}" for one in records}
+    try:
+        prune(request.artifacts, params, records)
+        request.storage.prune("models", kept, params.models)
+        request.storage.prune("datasets", kept, params.datasets)
+    except (OSError, RecommenderError) as error:
+        log.warning("could not prune %s: %s", request.artifacts, error)
+
+
+def _attempt(attempt: Attempt, retention: Retention) -> Report:
     """One run; where it fails, nothing of it is left but a candidate that a gate refused."""
+    record = attempt.record
     try:
         retention.tidy(record, _now())
-        return _run(request, retention.control, lease, record, progress, left_out)
+        return _run(attempt)
     except GateRefusedError as error:
         refuse(retention, retention.register.find(record.generation) or record, error, _now())
         raise
@@ -144,49 +185,44 @@ def _attempt(
         raise
 
 
-def _run(
-    request: Request,
-    control: Control,
-    lease: Lease,
-    record: Record,
-    progress: Progress,
-    left_out: Forgotten,
-) -> Report:
-    watch = Stopwatch()
+def _run(attempt: Attempt) -> Report:
+    """What is finished and made from the same is found again: a run after a failed one goes on."""
+    request, notes, watch = attempt.request, attempt.notes, attempt.watch
+    notes(generation=attempt.record.generation)
     with watch.stage("ingest"):
-        control.note_reading(lease.fence, request.storage.fetch_data(request.data))
-        dataset = ingest_to(request, left_out.users(), _drained(request, left_out))
-        request.storage.publish(f"datasets/{dataset.folder.name}")
-    lease.check()
+        reading = request.storage.fetch_data(request.data)
+        attempt.control.note_reading(attempt.lease.fence, reading)
+        without = attempt.left_out.users()
+        sources = Sources(request.data, _drained(attempt), without)
+        found = choose_dataset(sources, request.artifacts / "datasets", request.params.ingest,
+                               request.engine, request.storage)  # fmt: skip
+    reused = ["dataset"] if found.reused else []
+    notes(dataset=found.dataset.manifest.hash, reused=reused)
+    attempt.check()
     with watch.stage("train"):
-        choice = choose_model(dataset, request.artifacts / "models", request.train,
-                              request.params, request.engine, progress,
+        choice = choose_model(found.dataset, request.artifacts / "models", request.train,
+                              request.params, request.engine, attempt.progress,
                               request.tracker, request.storage)  # fmt: skip
         request.storage.publish(f"models/{choice.folder.name}")
-    lease.check()
+    reused = reused if choice.trained else [*reused, "model"]
+    notes(model=choice.manifest.model, trained=choice.trained, reason=choice.reason, reused=reused)
+    attempt.check()
     with scratch(request.artifacts) as work:
-        candidate = _candidate(request, control.client, record, dataset, choice, work)
-        manifest = _publish(candidate, choice, control, lease, watch, progress, left_out)
-    return _report(manifest, dataset, choice, watch)
+        candidate = _candidate(attempt, found.dataset, choice, work)
+        manifest = _publish(attempt, candidate, choice)
+    return _report(manifest, found.dataset, choice, watch)
 
 
-def _publish(
-    candidate: Candidate,
-    choice: Choice,
-    control: Control,
-    lease: Lease,
-    watch: Stopwatch,
-    progress: Progress,
-    left_out: Forgotten,
-) -> GenerationManifest:
+def _publish(attempt: Attempt, candidate: Candidate, choice: Choice) -> GenerationManifest:
     users = candidate.job.dataset.manifest.users
+    watch, progress, left_out = attempt.watch, attempt.progress, attempt.left_out
     with (
         watch.stage("score"),
         following(candidate.client, candidate.generation, users, progress),
     ):
         counts = candidate.write()
-    lease.check()
-    live = live_generation(control)
+    attempt.check()
+    live = live_generation(attempt.control)
     with watch.stage("verify"):
         progress("verify", 0, 1)
         findings = candidate.verify(live)
@@ -195,69 +231,39 @@ def _publish(
         counts, findings, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
     )
     candidate.judge(manifest, findings, live)
+    attempt.check()
+    attempt.request.deadline.call_off()
     left_out.leave(candidate.generation)  # after verification, which would miss them
-    candidate.flip(control, lease, manifest)
+    candidate.flip(attempt.control, attempt.lease, manifest)
     left_out.leave(candidate.generation)  # who asked a moment ago: from now on the API erases
     return manifest
 
 
-def _candidate(
-    request: Request, client: Redis, record: Record, dataset: Dataset, choice: Choice, work: Path
-) -> Candidate:
+def _candidate(attempt: Attempt, dataset: Dataset, choice: Choice, work: Path) -> Candidate:
+    request, client = attempt.request, attempt.control.client
     noted = replace(
-        record,
+        attempt.record,
         dataset=dataset.manifest.hash,
         model=choice.manifest.model,
         users=dataset.manifest.users,
     )
     Register(client).write(noted)
     lists, pool = request.params.lists, work / "pool.npz"
-    job = Job(record.generation, dataset, choice.folder, request.store, lists, pool)
+    job = Job(noted.generation, dataset, choice.folder, request.store, lists, pool)
     return Candidate(client, noted, job, choice.manifest, request.params, request.engine, work)
 
 
-def _drained(request: Request, left_out: Forgotten) -> Drained:
+def _drained(attempt: Attempt) -> Drained:
     """All ratings that ever came through the API, but none of before somebody was forgotten."""
+    left_out = attempt.left_out
     known = known_to_any(left_out.lists)
-    seen = request.storage.fetch_files("ratings")
-    drained = drain(left_out.ratings, request.artifacts / "ratings", known)
+    storage, folder = attempt.request.storage, attempt.request.artifacts / "ratings"
+    seen = storage.fetch_files("ratings")
+    drained = drain(left_out.ratings, folder, known)
     erase_forgotten(drained, forgetting.forgotten(left_out.ratings))
-    merged = compact(request.artifacts / "ratings")
-    request.storage.keep_files("ratings", seen)  # before the stream forgets them
+    merged = compact(folder)
+    storage.keep_files("ratings", seen)  # before the stream forgets them
     return merged
-
-
-def ingest_to(
-    request: Request, without: Collection[int] = (), ratings: Drained = NONE_DRAINED
-) -> Dataset:
-    """Ingest into the artifacts, under the content hash: the same rows are kept once."""
-    folder = request.artifacts / "datasets"
-    folder.mkdir(parents=True, exist_ok=True)
-    sweep_leftovers(folder)
-    arriving = folder / f"arriving-{os.getpid()}"
-    shutil.rmtree(arriving, ignore_errors=True)
-    try:
-        manifest = ingest(
-            request.data,
-            arriving,
-            reject_share=request.params.ingest.reject_share,
-            engine=request.engine,
-            without=without,
-            ratings=ratings,
-        )
-        target = folder / manifest.hash[:16]
-        if not (target / MANIFEST).is_file():
-            shutil.rmtree(target, ignore_errors=True)
-            arriving.rename(target)
-        else:
-            note_watermark(target, manifest.watermark)
-    except DataRefusedError:
-        request.storage.add_files("datasets")  # the rejected rows, for whoever looks into it
-        log.info("what was rejected is kept in %s", request.storage.address(folder))
-        raise
-    finally:
-        shutil.rmtree(arriving, ignore_errors=True)
-    return open_dataset(target)
 
 
 def _discard(client: Redis, register: Register, record: Record) -> None:

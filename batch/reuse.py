@@ -1,16 +1,14 @@
 """Whether a saved model can be used again: decided by its manifest, never by its existence."""
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from batch import artifacts
+from batch.fingerprints import code_of, fingerprint
 from batch.params import Params
 from schemas.errors import PayloadError
 from schemas.manifests import ModelManifest
@@ -20,12 +18,17 @@ log = logging.getLogger(__name__)
 _NOT_TRAINED_BY: Final = frozenset(
     {
         "backfill",
+        "dataset_choice.py",
+        "deadline.py",
         "doctor",
         "evaluation",
         "ingest",
         "listening",
+        "pruning.py",
         "publish",
         "ratings",
+        "refresh.py",
+        "run_files.py",
         "sample",
         "storage",
         "tracking.py",
@@ -50,7 +53,7 @@ class Identity:
     @property
     def model(self) -> str:
         """A name for the model, the same for the same three."""
-        return _fingerprint(f"{self.dataset} {self.settings} {self.code}".encode())
+        return fingerprint(f"{self.dataset} {self.settings} {self.code}".encode())
 
 
 def identity(dataset: str, params: Params) -> Identity:
@@ -61,14 +64,12 @@ def identity(dataset: str, params: Params) -> Identity:
 def settings_fingerprint(params: Params) -> str:
     """Changes with any setting that training reads, and with no other."""
     sections = {name: asdict(getattr(params, name)) for name in _TRAINED_WITH}
-    return _fingerprint(json.dumps(sections, sort_keys=True).encode())
+    return fingerprint(json.dumps(sections, sort_keys=True).encode())
 
 
 def code_fingerprint() -> str:
     """Changes with any source file or library that training may run through."""
-    versions = " ".join(f"{one.name} {one.version}" for one in _installed())
-    sources = b"\0".join(path.read_bytes() for path in source_files())
-    return _fingerprint(versions.encode() + sources)
+    return code_of(source_files(), _LIBRARIES)
 
 
 def source_files() -> list[Path]:
@@ -76,16 +77,6 @@ def source_files() -> list[Path]:
     here = Path(__file__).parent
     ours = [one for one in here.rglob("*.py") if _counts(one.relative_to(here))]
     return sorted([*ours, *(here.parent / "schemas").glob("*.py")])
-
-
-def _installed() -> Iterator[metadata.Distribution]:
-    for name in _LIBRARIES:
-        with suppress(metadata.PackageNotFoundError):  # one of the two TensorFlows
-            yield metadata.distribution(name)
-
-
-def _fingerprint(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def models_in(folder: Path) -> Iterator[tuple[Path, ModelManifest]]:

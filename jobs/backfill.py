@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from jobs import logs, options
-from schemas.errors import LeaseHeldError, TryAgainError
+from schemas.errors import LeaseHeldError
 
 if TYPE_CHECKING:
-    from batch.backfill.run import Report
+    from batch.backfill.run import Report, Request
     from batch.backfill.selection import Selection
+    from batch.worker.reranking import Stores
 
 _NICENESS: Final = 10
 """Where API and backfill share a machine, the processor is the API's first."""
@@ -81,7 +82,6 @@ def backfill(
     from batch.backfill import run
     from batch.publish.store import connect
     from batch.worker.reranking import Stores
-    from jobs.display import progress_display
 
     selection = _selection(users, users_file, everybody, since)
     os.nice(_NICENESS)
@@ -89,22 +89,40 @@ def backfill(
         selection, models, users_per_second, lease_seconds, wait, restart, storage
     )
     with ExitStack() as stack:
-        lists = stack.enter_context(connect(stack.enter_context(options.opened_store(store))))
+        url = stack.enter_context(options.opened_store(store))
+        lists = stack.enter_context(connect(url))
         ratings = stack.enter_context(connect(ratings_store)) if ratings_store else lists
         stores = Stores(lists, ratings)
         if dry_run:
             report = run.dry_run(stores, request)
         else:
-            progress = stack.enter_context(progress_display())
-            try:
-                report = run.backfill(stores, request, progress)
-            except LeaseHeldError as held:
-                raise TryAgainError(
-                    f"{held} holds the lease: wait for it with --wait, or try again later"
-                ) from held
+            report = _recorded(url, models.parent, stores, request)
     click.echo(json.dumps(dataclasses.asdict(report)) if as_json else _sentence(report))
     if report.lists["failed"]:
         raise click.ClickException(f"{report.lists['failed']} lists failed, as the log says")
+
+
+def _recorded(url: str, artifacts: Path, stores: "Stores", request: "Request") -> "Report":
+    from batch.backfill import run
+    from jobs.display import progress_display
+    from jobs.recording import recorded
+
+    with (
+        recorded("backfill", url, artifacts, storage=request.storage) as recorder,
+        progress_display() as progress,
+    ):
+        try:
+            report = run.backfill(stores, request, progress)
+        except LeaseHeldError as held:
+            raise LeaseHeldError(
+                f"{held} holds the lease: wait for it with --wait, or try again later"
+            ) from held
+        recorder.note(
+            generation=" ".join(report.generations),
+            counts={"users": report.users, **report.lists},
+            seconds={"total": report.seconds},
+        )
+        return report
 
 
 def _selection(

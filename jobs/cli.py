@@ -22,6 +22,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "check settings, store, model, ages",
     "keys": "API keys: create, list, revoke",
     "forget": "erase everything about a user",
+    "runs": "what was run, and how it ended",
     "generations": "list what is stored",
     "rollback": "make another stored generation live",
     "variants": "serve two generations by shares",

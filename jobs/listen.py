@@ -139,9 +139,17 @@ def listen(
 def _refresh(request: "Request") -> None:
     from batch.refresh import refresh
     from jobs.display import progress_display
+    from jobs.recording import recorded
+    from jobs.refresh import noted
 
-    with progress_display() as progress:
-        report = refresh(request, progress)
+    with (
+        recorded(
+            "refresh", request.store, request.artifacts, "data set", request.storage
+        ) as recorder,
+        progress_display() as progress,
+    ):
+        report = refresh(request, progress, recorder.note)
+        recorder.note(**noted(report))
     log.info("%s is live: %d users, %d rows", report.generation, report.users, report.rows)
 
 

@@ -75,6 +75,14 @@ runner_option = click.option(
     show_default=True,
     help="Beam runner; options for it follow after --.",
 )
+trigger_option = click.option(
+    "--trigger",
+    metavar="NAME",
+    envvar="ANIREC_TRIGGER",
+    default="manual",
+    show_default=True,
+    help="Who asked for this run, for its record: nightly, data set, ...",
+)
 runner_arguments = click.argument(
     "runner_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- RUNNER_OPTION...]"
 )

@@ -2,11 +2,16 @@
 
 import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from jobs import logs, options
 from schemas.errors import LeaseHeldError
+from schemas.runs import Outcome
+
+if TYPE_CHECKING:
+    from batch.refresh import Report
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -26,6 +31,14 @@ from schemas.errors import LeaseHeldError
 @options.params_option
 @options.tracking_option
 @options.runner_option
+@options.trigger_option
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    envvar="ANIREC_DEADLINE_SECONDS",
+    metavar="SECONDS",
+    help="After so long it stops by itself, with exit code 3; another run goes on from there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object about the run.")
 @options.runner_arguments
 def refresh(
@@ -37,6 +50,8 @@ def refresh(
     params_file: str | None,
     tracking: str,
     runner: str,
+    trigger: str,
+    deadline: float | None,
     as_json: bool,
     runner_options: tuple[str, ...],
 ) -> None:
@@ -49,6 +64,9 @@ def refresh(
     Example: anirec refresh --data data/ --store redis://localhost:6379
     """
     logs.set_up()
+    from batch.deadline import Deadline
+
+    until = Deadline(deadline)
     folder = options.local_folder(data, "--data")
     models = options.local_folder(artifacts, "--artifacts")
     storage = options.storage_of(artifacts, data)
@@ -57,19 +75,34 @@ def refresh(
     from batch.refresh import Request
     from batch.refresh import refresh as run
     from jobs.display import progress_display
+    from jobs.recording import recorded
 
     engine = options.engine_for(runner, runner_options)
     with options.tracked(tracking, models, storage) as tracker:
-        with options.opened_store(store) as url, progress_display() as progress:
+        with (
+            options.opened_store(store) as url,
+            recorded("refresh", url, models, trigger, storage) as recorder,
+            progress_display() as progress,
+        ):
             request = Request(folder, url, models, Train(when), params, engine, tracker,
-                              ratings_store, storage)  # fmt: skip
+                              ratings_store, storage, until)  # fmt: skip
             try:
-                report = run(request, progress)
+                report = run(request, progress, recorder.note)
             except LeaseHeldError as held:
+                recorder.note(outcome=Outcome.SKIPPED, message=f"the lease is held: {held}")
                 click.echo(_skipped(str(held), as_json))
                 return
+            recorder.note(**noted(report))
         document = dataclasses.asdict(report)
         click.echo(json.dumps(document) if as_json else _sentence(report.generation, document))
+
+
+def noted(report: "Report") -> dict[str, object]:
+    """What a run's record says of a refresh that was done."""
+    counted = ("users", "anime", "rows", "rejected", "peak_rss_bytes")
+    named = ("generation", "dataset", "model", "trained", "reason", "seconds")
+    facts: dict[str, object] = {name: getattr(report, name) for name in named}
+    return facts | {"counts": {name: getattr(report, name) for name in counted}}
 
 
 def _skipped(holder: str, as_json: bool) -> str:

@@ -45,6 +45,10 @@ class ConflictError(TryAgainError):
     """An object was written or removed by somebody else while we worked with it."""
 
 
+class DeadlineError(TryAgainError):
+    """The time is up: nothing was published, and what is finished is found by another try."""
+
+
 class LeaseLostError(RecommenderError):
     """The lease ran out while we worked: nothing was flipped."""
 

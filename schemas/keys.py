@@ -31,6 +31,17 @@ FORGOTTEN: Final = f"{_RATINGS}:forgotten"
 """Hash: user -> when, and the last entry of the stream before."""
 
 _EVENTS: Final = "ahr:events:v1"
+_RUNS: Final = "ahr:{runs}:v1"
+"""What one run touches lies in one slot too."""
+
+RUNS: Final = f"{_RUNS}:records"
+"""Hash: run -> its record; the newest few hundred."""
+
+RUNS_ALIVE: Final = f"{_RUNS}:alive"
+"""Hash: run that has not ended -> until when it counts as alive, in ms of the server's time."""
+
+RUNS_LATEST: Final = f"{_RUNS}:latest"
+"""Hash: "run" or "success" and a command -> the record of the last one."""
 
 ACCESS: Final = f"{_ROOT}:access"
 """Hash: id of an API key -> its record, with the hash of its secret."""

@@ -12,7 +12,8 @@ class DatasetManifest:
     `hash` covers the resolved rows and the catalogue and does not depend on their order;
     `shards` are file names inside the data set; `rejected` maps a reason to its count, with
     "catalogue: " before the reasons of catalogue rows. `watermark` is the last entry of the ratings
-    stream that is in it, empty for none.
+    stream that is in it, empty for none. `inputs` is a fingerprint of all that it was made from
+    (batch/ingest/inputs.py): what has the same makes the same; empty where that cannot be told.
     """
 
     hash: str
@@ -24,6 +25,7 @@ class DatasetManifest:
     rejected: dict[str, int] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     watermark: str = ""
+    inputs: str = ""
     version: int = 1
 
 

@@ -120,12 +120,13 @@ def histories(users: Mapping[int, Sequence[tuple[int, int, int]]]) -> Histories:
 
 def prepared(tmp_path: Path) -> Path:
     """A folder with the data set ingested and the model trained, for `request` to find."""
+    from batch.dataset_choice import Sources, choose_dataset
     from batch.model_choice import choose_model
-    from batch.refresh import ingest_to
 
     wanted = request(tmp_path, "")
-    dataset, models = ingest_to(wanted), wanted.artifacts / "models"
-    choose_model(dataset, models, wanted.train, wanted.params, wanted.engine, quiet)
+    datasets, models = wanted.artifacts / "datasets", wanted.artifacts / "models"
+    found = choose_dataset(Sources(wanted.data), datasets, wanted.params.ingest, wanted.engine)
+    choose_model(found.dataset, models, wanted.train, wanted.params, wanted.engine, quiet)
     return tmp_path
 
 

@@ -11,6 +11,7 @@ from schemas import history_codec, ranking_codec
 from schemas.errors import NothingPublishedError
 from schemas.pointer import Pointer, Variant
 from schemas.records import AnimeId, Generation, Neighbour, Ranking, UserId
+from schemas.store.health import Health
 from tests.builders import SmallGeneration, influence, manifest, people
 
 
@@ -71,6 +72,9 @@ class InMemoryRankings:
     def history(self, generation: Generation, user_id: UserId) -> bytes | None:
         found = self._generations[generation].histories.get(user_id)
         return None if found is None else history_codec.encode(found)
+
+    def health(self) -> Health:
+        return Health({}, {}, 0, None)
 
 
 class BrokenRankings(InMemoryRankings):

@@ -4,6 +4,9 @@ import json
 import re
 import signal
 import threading
+import time
+from dataclasses import replace
+from datetime import datetime
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -13,6 +16,8 @@ from redis import Redis
 
 from jobs.cli import anirec
 from schemas import keys
+from schemas.runs import Outcome, Run
+from schemas.store import runs
 from tests.api_server import ask, eventually, serving
 from tests.builders import GENERATION, LATER, publish_small, ranking
 from tests.redis_server import free_port, start
@@ -57,6 +62,49 @@ def test_metrics_add_up_over_workers_whichever_is_asked(redis, redis_url):
         assert age is not None
 
 
+def test_metrics_tell_how_runs_went_and_what_waits(redis, redis_url):
+    publish_small(redis, users={7: ranking(2)})
+    began, ended = "2026-11-24T02:00:00+00:00", "2026-11-24T02:20:00+00:00"
+    done = Run("1", "refresh", "nightly", "me", began, Outcome.DONE, ended)
+    runs.write(redis, done)
+    runs.write(redis, replace(done, id="2", outcome=Outcome.FAILED, ended="2026-11-25T02:00:00Z"))
+    runs.write(redis, replace(done, id="3", command="backfill"))
+    redis.xadd(keys.STREAM, {"user": 7}, id="1000-0")
+    redis.xadd(keys.STREAM, {"user": 7}, id="2000-0")
+    port = free_port()
+    with serving(redis_url, port):
+        now = time.time()
+        figures = {
+            name: metric(port, name)
+            for name in (
+                'anirec_run_failed{command="refresh",outcome="failed"}',
+                'anirec_run_failed{command="backfill",outcome="done"}',
+                "anirec_ratings_waiting",
+                "anirec_ratings_oldest_seconds",
+            )
+        }
+        since = metric(port, 'anirec_success_age_seconds{command="refresh"}')
+        last = metric(port, 'anirec_run_age_seconds{command="refresh"}')
+
+    assert list(figures.values())[:3] == [1, 0, 2]
+    assert figures["anirec_ratings_oldest_seconds"] == pytest.approx(now - 1, abs=60)
+    assert max(since, 0) - max(last, 0) == pytest.approx(
+        _age(ended) - _age("2026-11-25T02:00:00Z"), abs=60
+    )
+
+
+def _age(at):
+    return max(0.0, time.time() - datetime.fromisoformat(at).timestamp())
+
+
+def test_without_runs_and_ratings_there_is_nothing_to_tell(redis, redis_url):
+    port = free_port()
+    with serving(redis_url, port):
+        assert metric(port, "anirec_ratings_waiting") == 0
+        assert metric(port, "anirec_ratings_oldest_seconds") == 0
+        assert "anirec_success_age_seconds{" not in ask(port, "GET", "/metrics")[1].decode()
+
+
 def test_faults_of_the_store_are_counted(tmp_path):
     server, port = start(tmp_path), free_port()
     with Redis.from_url(server.url) as client:
@@ -68,6 +116,7 @@ def test_faults_of_the_store_are_counted(tmp_path):
 
         assert metric(port, 'anirec_store_events_total{event="fault"}') > 0
         assert metric(port, "anirec_stale") == 1
+        assert metric(port, "anirec_ratings_waiting") is None
 
 
 def test_ready_comes_with_the_first_generation_and_healthy_before(redis, redis_url):

@@ -235,7 +235,7 @@ refreshed(Path(sys.argv[1]), sys.argv[2], train=Train.NEVER)
 """
 PLACES = {
     "before the file has its name": "from batch.ratings import files; files.os.replace = die",
-    "between file and data set": "from batch import refresh; refresh.ingest = die",
+    "between file and data set": "from batch import dataset_choice as choice; choice.ingest = die",
     "at the flip": "from batch.publish.control import Control; Control.flip = die",
     "before trimming": "from batch.ratings.settling import waiting; waiting.trim = die",
 }

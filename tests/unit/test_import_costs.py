@@ -14,6 +14,8 @@ LIGHT = [
     "jobs.rollback",
     "jobs.generations",
     "api.process",
+    "jobs.runs",
+    "schemas.store.runs",
     "batch.tracking",
 ]
 ROLLBACK = "batch.params, batch.publish.retention, batch.publish.store"
