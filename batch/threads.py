@@ -1,8 +1,9 @@
-"""Ranking blocks of users or titles side by side."""
+"""Ranking blocks side by side, and waiting for long calls so that signals are heard."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -10,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from batch.chunks import chunks
 
 Block = TypeVar("Block")
+Found = TypeVar("Found")
 
 
 def in_threads(
@@ -25,3 +27,20 @@ def in_threads(
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
         for some in chunks(blocks, 4 * cores):
             yield from pool.map(rank, some)
+
+
+def interruptible(compute: Callable[[], Found]) -> Found:
+    """Call a library that may not return for a minute, and hear SIGTERM and Ctrl-C meanwhile.
+
+    Whoever is interrupted goes on at once; the call runs on until it returns or the process ends.
+    """
+    found: Future[Found] = Future()
+
+    def work() -> None:
+        try:
+            found.set_result(compute())
+        except BaseException as error:
+            found.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return found.result()

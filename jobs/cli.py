@@ -1,14 +1,18 @@
 """The `anirec` command: a lazy group, so that each command imports only what it runs."""
 
+import logging
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module, metadata
 from typing import Final, NoReturn
 
 import click
 
-from jobs.exit_codes import exit_code_of, message_of
+from jobs.exit_codes import FAILED, exit_code_of, message_of
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "demo": "sample data, a refresh, three answers as tables, then the API",
@@ -70,16 +74,30 @@ def main() -> None:
         anirec.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        _leave(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        sys.exit(1)
+        _leave(FAILED)
     except Exception as error:
         code = exit_code_of(error)
         if code is None:
-            raise
+            traceback.print_exc()
+            _leave(FAILED)
         click.echo(f"anirec: {message_of(error)}", err=True)
-        sys.exit(code)
+        _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End now, everything of ours being tidy: work that was cut short may hold more up.
+
+    A TensorFlow iterator whose generator was at work waits for it when Python shuts down, and
+    the generator waits for Python: for ever.
+    """
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody listens any more
+            stream.flush()
+    os._exit(code)
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 from batch.models.blocked import BlockedMatrix
 from batch.models.legs import Scores, Training
 from batch.params import LinearParams
+from batch.threads import interruptible
 from schemas.errors import SettingsError
 
 _FILE: Final = "coefficients.npy"
@@ -68,7 +69,7 @@ def solve(
         SettingsError: the matrix cannot be factored; more regularisation would help.
     """
     inverse = _regularised(gram, metadata, params)
-    _invert(inverse)
+    interruptible(lambda: _invert(inverse))
     inverse /= -np.diagonal(inverse).copy()
     np.fill_diagonal(inverse, 0.0)
     return inverse
