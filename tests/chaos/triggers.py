@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from batch.storage.data import announce
 from tests.chaos.commands import Site, small_site
 
 _HOLDER: Final = re.compile(r"(?:refresh|backfill) (\d+) on \S+")
@@ -21,21 +22,26 @@ _HOLDER: Final = re.compile(r"(?:refresh|backfill) (\d+) on \S+")
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A command; where somebody else works, it ends with `code` and says `gives_way`."""
+    """A command, and whether it `flips`; where somebody else works, it ends with `code` and says
+    something that `gives_way` finds.
+    """
 
     name: str
     command: tuple[str, ...]
     code: int
-    gives_way: str
+    gives_way: re.Pattern[str]
+    flips: bool = True
 
 
 _REFRESH: Final = ("refresh", "--data", "{folder}/data", "--train", "never", "--tracking", "off")
 _FILL: Final = ("backfill", "--all", "--users-per-second", "20")
+_LISTEN: Final = ("listen", "--once", "--folder", "{folder}/data", "--tracking", "off")
+_RUNNING: Final = re.compile("another refresh is running")
 TRIGGERS: Final = (
-    Trigger("nightly", _REFRESH, 0, "another refresh is running"),
-    Trigger("by hand", _REFRESH, 0, "another refresh is running"),
-    Trigger("on new data", _REFRESH, 0, "another refresh is running"),
-    Trigger("backfill", _FILL, 3, "holds the lease"),
+    Trigger("nightly", _REFRESH, 0, _RUNNING),
+    Trigger("by hand", _REFRESH, 0, _RUNNING),
+    Trigger("on new data", _LISTEN, 0, re.compile("another refresh is running|is being read by")),
+    Trigger("backfill", _FILL, 3, re.compile("holds the lease"), flips=False),
 )
 
 
@@ -54,10 +60,11 @@ def main(rounds: int) -> None:
 
 def _round(site: Site, won: Counter[str]) -> Iterator[str]:
     before = site.live()
+    announce(site.folder / "data")
     started, door = site.ready(*(one.command for one in TRIGGERS))
     door.touch()
     said = ["".join(one.communicate()) for one in started]
-    workers = [n for n, trigger in enumerate(TRIGGERS) if trigger.gives_way not in said[n]]
+    workers = [n for n, trigger in enumerate(TRIGGERS) if not trigger.gives_way.search(said[n])]
     won.update(TRIGGERS[n].name for n in workers)
     if len(workers) != 1:
         yield f"{len(workers)} worked at once"
@@ -66,7 +73,7 @@ def _round(site: Site, won: Counter[str]) -> Iterator[str]:
     if started[worker].returncode:
         yield f"{TRIGGERS[worker].name} worked and failed: {said[worker]}"
     flipped = site.live() != before
-    if flipped != (TRIGGERS[worker].command is _REFRESH):
+    if flipped != TRIGGERS[worker].flips:
         yield f"{TRIGGERS[worker].name} worked; that the pointer moved is {flipped}"
     for n in set(range(len(TRIGGERS))) - {worker}:
         yield from _gave_way(TRIGGERS[n], started[n], said[n], started[worker].pid)
