@@ -1,6 +1,7 @@
 """What would be applied to a cluster holds together, and a broken manifest is caught."""
 
 import copy
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from tests.manifests import (
     ROOT,
     SITE,
     Document,
+    job_of,
     jobs,
     name_of,
     network,
@@ -150,6 +152,16 @@ BREAKAGES: dict[str, tuple[Callable[[list[Document]], object], str]] = {
         lambda d: _settings(d).update(ANIREC_RATE_LIMIT="often"),
         "ANIREC_RATE_LIMIT must be",
     ),
+    "no data to refresh from": (
+        lambda d: [one["data"].pop("ANIREC_DATA", 0) for one in d if one["kind"] == "ConfigMap"],
+        "Missing option '--data'",
+    ),
+    "a number that is none": (
+        lambda d: _pod(d, "Deployment worker")["containers"][0]["env"].append(
+            {"name": "ANIREC_WORKER_TRIES", "value": "many"}
+        ),
+        "'many' is not a valid integer",
+    ),
     "an option that is none": (lambda d: _api(d)["args"].append("--proxy"), "No such option"),
     "an embedded Redis": (
         lambda d: _settings(d).update(ANIREC_EMBEDDED="1"),
@@ -184,7 +196,7 @@ BREAKAGES: dict[str, tuple[Callable[[list[Document]], object], str]] = {
         "two may run at once",
     ),
     "killed before its own deadline": (
-        lambda d: _job(d).update(activeDeadlineSeconds=20_000),
+        lambda d: _job(d).update(activeDeadlineSeconds=9_000),
         "killed before its own deadline",
     ),
     "tried again though refused": (
@@ -215,7 +227,7 @@ BREAKAGES: dict[str, tuple[Callable[[list[Document]], object], str]] = {
         lambda d: _routes(d).append({"path": {"type": "PathPrefix", "value": "/"}}),
         "/ops is exposed",
     ),
-    "a route forgotten": (lambda d: _routes(d).pop(2), "/openapi.json is not exposed"),
+    "a route forgotten": (lambda d: _routes(d).pop(0), "/v1/generation is not exposed"),
     "a load balancer past the Gateway": (
         lambda d: _find(d, "Service api")["spec"].update(type="LoadBalancer"),
         "past the Gateway",
@@ -241,6 +253,21 @@ def test_what_is_broken_is_caught(rendered, what):
     break_it(broken)
 
     assert message in "\n".join(problems(broken))
+
+
+def test_arguments_of_a_backfill_are_changed_as_the_documentation_says(rendered):
+    template = job_of(_find(rendered["prod"], "CronJob backfill"))
+    arguments = ["backfill", "--since", "2h", "--wait", "--json"]
+    path = "/spec/template/spec/containers/0/args"
+    patch = json.dumps([{"op": "replace", "path": path, "value": arguments}])
+
+    done = subprocess.run(
+        ["kubectl", "patch", "--local", "-f", "-", "--type=json", "-o", "json", "-p", patch],
+        input=json.dumps(template), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    [container] = json.loads(done.stdout)["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == arguments
 
 
 def test_a_deployment_without_a_digest_is_refused():

@@ -19,7 +19,7 @@ from tests.manifests import (
     workloads,
 )
 
-ELSEWHERE = {"ANIREC_EMBEDDED", "HOME", "COMET_API_KEY", "REDISCLI_AUTH"}
+ELSEWHERE = {"ANIREC_EMBEDDED", "COMET_API_KEY", "REDISCLI_AUTH"}
 """Settings that are read by no option, or by other people's programs."""
 COMING = {"backfill", "ANIREC_DEADLINE_SECONDS"}
 """Fixed by the contract; to be checked like the others as soon as they are there."""
