@@ -21,7 +21,7 @@ from tests.manifests import (
 
 ELSEWHERE = {"ANIREC_EMBEDDED", "COMET_API_KEY", "REDISCLI_AUTH"}
 """Settings that are read by no option, or by other people's programs."""
-COMING = {"backfill", "ANIREC_DEADLINE_SECONDS"}
+COMING = {"backfill", "ANIREC_DEADLINE_SECONDS", "ANIREC_TRIGGER"}
 """Fixed by the contract; to be checked like the others as soon as they are there."""
 SECRET = re.compile(r"(STORE|KEY|PASSWORD|TOKEN|AUTH)$")
 STORES = {"ANIREC_STORE": "redis://x:6379/0", "ANIREC_RATINGS_STORE": "redis://x:6379/0"}
@@ -156,8 +156,10 @@ def _misused(container: Document, given: dict[str, str]) -> Iterator[str]:
         command.make_context(name, arguments)
         if name == "serve":
             from_env(given | STORES)
-    except (click.ClickException, SettingsError) as error:
-        yield str(getattr(error, "message", error))
+    except click.ClickException as error:
+        yield error.format_message()
+    except SettingsError as error:
+        yield str(error)
 
 
 def references(documents: list[Document]) -> Iterator[str]:
