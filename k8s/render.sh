@@ -14,7 +14,7 @@ fail() {
 check() {
     eval "value=\${$1:-}"
     # shellcheck disable=SC2154  # assigned by eval
-    printf '%s' "$value" | grep -Eqx -- "$2" || fail "$1 must be $3, got '$value'"
+    printf '%s' "$value" | tr '\n' ' ' | grep -Eqx -- "$2" || fail "$1 must be $3, got '$value'"
 }
 
 digest='sha256:[0-9a-f]{64}'

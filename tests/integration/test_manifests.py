@@ -278,8 +278,9 @@ def test_a_deployment_without_a_digest_is_refused():
     assert done.stdout == ""
 
 
-def test_a_project_that_is_none_is_refused():
-    assert _render("prod", PROJECT_ID="my#project").returncode == 2
+@pytest.mark.parametrize("name", ["", "my#project", "my-project\n- op: remove"])
+def test_a_project_that_is_none_is_refused(name):
+    assert _render("prod", PROJECT_ID=name).returncode == 2
 
 
 def _render(overlay: str, **changed: str) -> subprocess.CompletedProcess[str]:
