@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -53,6 +53,8 @@ def _serve(settings: Settings, ip: str, drain: Path) -> None:
         address=ip,
         port=settings.port,
         interface=Interfaces.ASGI,
+        http=HTTPModes.http1,  # of many streams in one connection each could hold a body
+        websockets=False,
         workers=settings.workers,
         workers_kill_timeout=KILL_SECONDS,
         respawn_failed_workers=True,

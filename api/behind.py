@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ERROR: Final = "anirec.error"
 """Where, in a request's environment, Flask finds what went wrong before it was asked."""
+STARTED: Final = "anirec.started"
+"""Where the envelope finds since when somebody waits for the answer."""
 THREADS: Final = 32
 """Each waits for the store most of its time, if it waits at all."""
 
@@ -31,9 +33,15 @@ class Behind:
         self._app = app
         self._threads = ThreadPoolExecutor(THREADS, "flask")
 
-    async def answer(self, scope: Scope, body: bytes, error: Exception | None = None) -> Answer:
-        """Status, headers and body; `error` is what Flask is to explain."""
-        environ = environ_of(scope, body)
+    async def answer(
+        self, scope: Scope, body: bytes, started: float, error: Exception | None = None
+    ) -> Answer:
+        """Status, headers and body.
+
+        `started` is when the request was whole, as perf_counter says; `error` is what Flask is to
+        explain.
+        """
+        environ = environ_of(scope, body) | {STARTED: started}
         if error is not None:
             environ[ERROR] = error
         loop = asyncio.get_running_loop()
@@ -89,6 +97,8 @@ def environ_of(scope: Scope, body: bytes) -> "WSGIEnvironment":
 def _variables(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for raw, value in headers:
+        if b"_" in raw:  # would pass for the header that has a dash there
+            continue
         name = raw.decode("latin-1").upper().replace("-", "_")
         if name not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             name = f"HTTP_{name}"

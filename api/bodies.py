@@ -1,6 +1,7 @@
 """The bodies that callers send: what is allowed in them, and reading them."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, NotRequired, TypeVar, get_args
 
@@ -90,8 +91,8 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    names = [name for name, _ in pairs]
-    twice = next(name for name in names if names.count(name) > 1)
+    counts = Counter(name for name, _ in pairs)
+    twice = next(name for name, count in counts.items() if count > 1)
     raise InvalidParameterError(f"the body has the field {shown(twice)} twice in one object")
 
 

@@ -28,6 +28,7 @@ class Breaker:
     ) -> None:
         self._clock, self._on_fault = clock, on_fault
         self._failures, self._closed_again = 0, 0.0
+        self._last: Exception | None = None
 
     def call(self, ask: Callable[[], Found]) -> Found:
         """Ask the store.
@@ -43,10 +44,17 @@ class Breaker:
             self._closed_again = now + OPEN_SECONDS  # nobody else tries while we do
         try:
             found = ask()
-        except (RedisConnectionError, RedisTimeoutError):
-            self._failures += 1
-            self._closed_again = self._clock() + OPEN_SECONDS
-            self._on_fault()
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            self._note(error)
             raise
-        self._failures = 0
+        self._failures, self._last = 0, None
         return found
+
+    def _note(self, error: Exception) -> None:
+        """Count a fault; one command that many have waited for is one fault."""
+        if error is self._last:
+            return
+        self._last = error
+        self._failures += 1
+        self._closed_again = self._clock() + OPEN_SECONDS
+        self._on_fault()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from api.behind import STARTED
 from api.lookup import SOURCE
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Envelope:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        started = time.perf_counter()
+        started = environ.get(STARTED) or time.perf_counter()
         request_id = environ[REQUEST_ID] = self.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         seen = "500"
 

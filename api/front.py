@@ -7,37 +7,33 @@ the same by the same code and says what is wrong.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from werkzeug.exceptions import RequestTimeout
+from redis import RedisError
 
 from api import routes, waiting
 from api.behind import Answer, Behind, Scope
-from api.bodies import MAX_BODY
 from api.envelope import Done, Envelope
 from api.lookup import Lookup, Reply
 from api.origins import Origins
-from api.repository import Rankings
+from api.receiving import Body, Headers, Held, Receive, says_length
+from api.repository import NotAtHandError, Rankings
 from api.routes import JSON
 from schemas.records import MAX_USER_ID, UserId
 
 LOOKUP: Final = routes.BY_NAME["recommendations"].rule
 LIVE: Final = routes.BY_NAME["live"].rule
-BODY_SECONDS: Final = 10.0
-"""How long a client may take for a body; a whole MiB from a slow phone takes less."""
-SMALL_BODY: Final = 32 * 1024
-"""Bodies up to here are answered on the loop; larger ones would keep others waiting."""
+SMALL_BODY: Final = 4 * 1024
+"""Bodies up to here, of about a hundred titles, are answered on the loop; larger ones would keep
+others waiting."""
 KEEP_UP_SECONDS: Final = 0.1
 _BEFORE: Final = "/v1/users/"
 _AFTER: Final = "/recommendations"
 _DIGITS: Final = len(str(MAX_USER_ID)) - 1
-_LONGEST: Final = len(str(MAX_BODY))
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Headers = Mapping[bytes, bytes]
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +58,7 @@ class Front:
         self._behind, self._rankings, self._lookup = behind, rankings, lookup
         self._envelope, self._origins = envelope, origins
         self._lookups, self._live = lookups, live
+        self._held = Held()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -72,28 +69,32 @@ class Front:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        headers = dict(scope["headers"])
-        body = b""
+        headers = _joined(scope["headers"])
+        body = Body(self._held)
         error: Exception | None = None
-        if scope["method"] not in ("GET", "HEAD"):
-            try:
-                body = await _read(headers, receive)
-            except TimeoutError:
-                error = RequestTimeout(f"The body took longer than {BODY_SECONDS:.0f} s.")
-            except ConnectionError:
-                return
+        try:
+            if scope["method"] not in ("GET", "HEAD"):
+                error = await body.read(headers, receive)
+            await _send(send, await self._answer(scope, headers, bytes(body.read_so_far), error))
+        finally:
+            body.let_go()
+
+    async def _answer(
+        self, scope: Scope, headers: Headers, body: bytes, error: Exception | None
+    ) -> Answer:
+        started = time.perf_counter()
         found = self._question(scope, headers, body) if error is None else None
         if found is not None and self._rankings.is_at_hand:
             route, ask = found
             try:
                 reply = await waiting.run(ask)
+            except (NotAtHandError, RedisError):
+                pass  # a thread may wait, and asks for this request alone
             except Exception as raised:  # Flask raises it again, and knows what to answer
                 error = raised
             else:
-                await _send(send, self._enveloped(scope, headers, route, reply, started))
-                return
-        await _send(send, await self._behind.answer(scope, body, error))
+                return self._enveloped(scope, headers, route, reply, started)
+        return await self._behind.answer(scope, body, started, error)
 
     def _question(
         self, scope: Scope, headers: Headers, body: bytes
@@ -108,7 +109,7 @@ class Front:
             return LOOKUP, lambda: self._lookup.answer(user_id, query, known)
         if scope["method"] == "POST" and scope["path"] == LIVE and self._live:
             plain = headers.get(b"content-type") == JSON.encode() and not scope["query_string"]
-            if plain and len(body) <= SMALL_BODY and _says_length(headers) <= SMALL_BODY:
+            if plain and len(body) <= SMALL_BODY and says_length(headers) <= SMALL_BODY:
                 return LIVE, lambda: self._lookup.live(body)
         return None
 
@@ -159,30 +160,14 @@ def _user_of(path: str) -> UserId | None:
     return UserId(int(digits))
 
 
-def _says_length(headers: Headers) -> int:
-    """What a request says about the length of its body; more than any if that is no number."""
-    said = headers.get(b"content-length", b"0")
-    return int(said) if said.isdigit() and len(said) <= _LONGEST else MAX_BODY + 1
-
-
-async def _read(headers: Headers, receive: Receive) -> bytes:
-    """The body, of one byte more than is accepted at most; nothing of one that says it is longer.
-
-    Raises:
-        TimeoutError: it took too long.
-        ConnectionError: nobody is there any more.
-    """
-    if _says_length(headers) > MAX_BODY:
-        return b""
-    body, more = b"", True
-    async with asyncio.timeout(BODY_SECONDS):
-        while more and len(body) <= MAX_BODY:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ConnectionError("the client went away")
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-    return body[: MAX_BODY + 1]
+def _joined(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """By name; what was sent twice is one list, as in Flask."""
+    found = dict(headers)
+    if len(found) < len(headers):
+        found = {}
+        for name, value in headers:
+            found[name] = found[name] + b"," + value if name in found else value
+    return found
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -98,7 +98,7 @@ def _http(error: HTTPException) -> Response:
     status = error.code or InternalServerError.code
     response = _problem(status, error.name, error.description)
     for name, value in error.get_headers():
-        if name == "Allow":
+        if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
 

@@ -60,7 +60,11 @@ class Reads:
     def _send(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = self._next_batch()
         keys = [key for asked in batch for key in asked.keys]
-        found = loop.run_in_executor(self._thread, self._mget, keys)
+        try:
+            found = loop.run_in_executor(self._thread, self._mget, keys)
+        except RuntimeError as error:  # no thread can be had; the next request tries again
+            found = loop.create_future()
+            found.set_exception(error)
         found.add_done_callback(lambda done: self._received(loop, batch, done))
 
     def _next_batch(self) -> list[_Asked]:

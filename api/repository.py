@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 from redis import Redis
 from redis.cluster import RedisCluster
 
-from api import lines, selection
+from api import lines, selection, waiting
 from api.breaker import Breaker
 from api.cache import Cache
 from api.catalogue import Catalogue, prepare
@@ -27,7 +27,7 @@ from schemas import (
     ranking_codec,
     ratings,
 )
-from schemas.errors import NothingPublishedError, PayloadError
+from schemas.errors import NothingPublishedError, PayloadError, RecommenderError
 from schemas.manifests import GenerationManifest
 from schemas.pointer import Pointer
 from schemas.ratings import Recent
@@ -109,6 +109,10 @@ class UserState:
         return _decode(family(self.generation, self.user_id), self.ranking, reader)
 
 
+class NotAtHandError(RecommenderError):
+    """What is asked for takes longer than an event loop may wait; a thread has to do it."""
+
+
 class Rankings(Protocol):
     """A list that is not stored is None, an ordinary answer; a broken store raises.
 
@@ -131,7 +135,7 @@ class Rankings(Protocol):
         """Whether somebody on an event loop, who may only wait for values, can be answered."""
 
     def keep_up(self) -> None:
-        """Look at what has changed, as whoever asks in a thread does now and then."""
+        """Look at what has changed, as whoever asks in a thread does now and then, and load it."""
 
     def pointer(self) -> Pointer: ...
     def load(self, generation: Generation) -> Loaded: ...
@@ -199,12 +203,17 @@ class RedisRankings:
 
     def keep_up(self) -> None:
         self._freshness.keep_up()
+        for one in self._freshness.seen.live if self._freshness.seen else ():
+            self.load(one.generation)
 
     def pointer(self) -> Pointer:
         return self._freshness.pointer()
 
     def load(self, generation: Generation) -> Loaded:
-        return self._loaded.get(generation) or self._load_once(generation)
+        found = self._loaded.get(generation)
+        if found is None and waiting.on_loop():
+            raise NotAtHandError(f"{generation} is not loaded yet")
+        return found or self._load_once(generation)
 
     def user(self, generation: Generation, user_id: UserId) -> UserState:
         known = self._users.get(user_id)

@@ -21,7 +21,7 @@ class Store:
     def __call__(self):
         self.asked += 1
         if self.error:
-            raise self.error
+            raise type(self.error)(*self.error.args)
         return "answer"
 
 
@@ -108,3 +108,19 @@ def test_each_fault_is_told(clock, away):
     fail(breaker, away, 2)
 
     assert told == ["fault", "fault"]
+
+
+def test_one_command_that_many_waited_for_is_one_fault(clock):
+    told = []
+    breaker = Breaker(clock, lambda: told.append("fault"))
+    shared = RedisConnectionError("away")
+
+    def waited():
+        raise shared
+
+    for _ in range(FAILURES + 1):
+        with pytest.raises(RedisConnectionError):
+            breaker.call(waited)
+
+    assert told == ["fault"]
+    assert breaker.call(lambda: "answer") == "answer"

@@ -5,11 +5,13 @@ import json
 
 import pytest
 from flask import Flask, request
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from api import front
+from api import front, receiving, waiting
 from api.app import Parts, create_app, create_front
 from api.behind import Behind
 from api.bodies import MAX_BODY
+from api.repository import NotAtHandError
 from tests.builders import SmallGeneration, ranking
 from tests.fakes import BrokenRankings, InMemoryRankings
 
@@ -142,7 +144,7 @@ def test_observers_hear_of_short_answers():
 
 
 def test_a_body_that_stalls_is_given_up_and_holds_no_thread(monkeypatch):
-    monkeypatch.setattr(front, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(receiving, "SECONDS", 0.05)
     app = create_front(rankings())
 
     async def main():
@@ -161,7 +163,7 @@ def test_a_body_that_stalls_is_given_up_and_holds_no_thread(monkeypatch):
     assert len(app._behind._threads._threads) == 1
 
 
-def test_one_who_leaves_amid_a_body_is_not_answered():
+def test_a_body_that_breaks_off_is_the_callers_fault():
     app, sent = create_front(rankings()), []
 
     async def main():
@@ -174,7 +176,72 @@ def test_one_who_leaves_amid_a_body_is_not_answered():
         await app(scope_of("POST", LIVE, headers=JSON), leaves, send)
 
     asyncio.run(main())
-    assert not sent
+    assert sent[0]["status"] == 400
+    assert b"broke off" in sent[1]["body"]
+
+
+def test_bodies_on_their_way_have_a_limit_together_and_are_let_go(monkeypatch):
+    app = create_front(rankings())
+    app._held.most = 2 * len(BODY)
+
+    async def main():
+        arrived, go_on = asyncio.Event(), asyncio.Event()
+
+        parts = [BODY, b" " * len(BODY), b""]
+
+        async def waits():
+            if len(parts) == 1:
+                arrived.set()
+                await go_on.wait()
+            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+        async def whole():
+            return {"type": "http.request", "body": BODY}
+
+        async def ask(receive):
+            sent = []
+
+            async def send(message):
+                sent.append(message)
+
+            await app(scope_of("POST", LIVE, headers=JSON), receive, send)
+            return sent[0]["status"], dict(sent[0]["headers"])
+
+        first = asyncio.create_task(ask(waits))
+        await arrived.wait()
+        refused, headers = await ask(whole)
+        go_on.set()
+        return (await first)[0], refused, headers, (await ask(whole))[0]
+
+    first, refused, headers, later = asyncio.run(main())
+    assert (first, refused, later) == (200, 503, 200)
+    assert headers[b"retry-after"] == b"1"
+    assert app._held.bytes == 0
+
+
+class Slow(InMemoryRankings):
+    """Not loaded, or away, for whoever asks on the loop."""
+
+    def __init__(self, error, *generations):
+        super().__init__(*generations)
+        self.error = error
+
+    def load(self, generation):
+        if waiting.on_loop():
+            raise self.error
+        return super().load(generation)
+
+
+@pytest.mark.parametrize("error", [NotAtHandError("not loaded"), RedisTimeoutError("away")])
+def test_what_the_loop_cannot_wait_for_or_lost_with_others_a_thread_asks_for_alone(error):
+    app = create_front(Slow(error, SmallGeneration(users={7: ranking(2, 3)})))
+
+    assert asked(app, "GET", LIST)[0] == 200
+
+
+def test_headers_sent_twice_are_one_list_on_both_ways():
+    ids = [(b"x-request-id", b"mine"), (b"x-request-id", b"mine2")]
+    assert front._joined(ids) == {b"x-request-id": b"mine,mine2"}
 
 
 @pytest.mark.parametrize("says_length", [True, False])
@@ -208,9 +275,9 @@ def test_flask_sees_a_request_as_it_was_sent():
         }  # fmt: skip
 
     scope = scope_of("POST", "/é/ü", "a=%20", {"content-length": "2"})
-    scope["headers"] += [(b"x-two", b"1"), (b"x-two", b"2")]
+    scope["headers"] += [(b"x-two", b"1"), (b"x-two", b"2"), (b"x_two", b"3")]
 
-    status, _, body = asyncio.run(Behind(app.wsgi_app).answer(scope, b"hi"))
+    status, _, body = asyncio.run(Behind(app.wsgi_app).answer(scope, b"hi", 0.0))
 
     assert status == 200
     found = json.loads(body)

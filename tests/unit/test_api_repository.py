@@ -1,10 +1,12 @@
 """One suite for both sides of the Rankings seam, then what only Redis can do."""
 
+import asyncio
+
 import fakeredis
 import pytest
 
-from api import lines
-from api.repository import RedisRankings
+from api import lines, waiting
+from api.repository import NotAtHandError, RedisRankings
 from schemas import keys, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.records import Neighbour
@@ -230,3 +232,21 @@ def test_a_list_cut_short_is_refused(client):
 
     with pytest.raises(PayloadError, match="ranking is"):
         RedisRankings(client).user(GENERATION, 7).read(first(10))
+
+
+def test_keeping_up_loads_what_is_live_so_that_a_loop_has_it_at_hand(client):
+    publish_small(client, users={7: ranking(2)})
+    rankings = RedisRankings(client)
+    assert not rankings.is_at_hand
+
+    rankings.keep_up()
+
+    assert rankings.is_at_hand
+
+
+def test_on_a_loop_nothing_is_loaded(client):
+    publish_small(client, users={7: ranking(2)})
+    rankings = RedisRankings(client)
+
+    with pytest.raises(NotAtHandError):
+        asyncio.run(waiting.run(lambda: rankings.load(GENERATION)))
