@@ -70,6 +70,8 @@ def anirec() -> None:
 def main() -> None:
     """Run the command line and exit with a code of the contract: 0, 1, 2, 3 or 4."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         anirec.main(standalone_mode=False)
     except click.ClickException as error:
@@ -100,10 +102,14 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    """Clean up as after Ctrl-C; a second SIGTERM must not cut that short."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _interrupt(number: int, _frame: object) -> NoReturn:
+    """Clean up as after Ctrl-C; a second SIGTERM must not cut that short.
+
+    It says something, since Beam makes another kind of error of one that says nothing.
+    """
+    if number == signal.SIGTERM:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt("told to stop")
 
 
 if __name__ == "__main__":

@@ -155,3 +155,32 @@ def expire(client: Redis, run_id):
     """A minute has passed in which nobody heard of a run that claims to run."""
     if client.hexists(keys.RUNS_ALIVE, run_id):
         client.hset(keys.RUNS_ALIVE, run_id, 0)
+
+
+HELD_UP = """
+import threading
+from jobs import cli
+
+
+def work(*_, **__):
+    threading.Thread(target=threading.Event().wait).start()
+    raise {error}
+
+
+cli.anirec.main = work
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("error", "code"), [
+    ("KeyboardInterrupt", 1), ("cli.click.UsageError('no')", 2), ("ZeroDivisionError('oh')", 1),
+    ("TimeoutError(110, 'slow')", 1),
+])  # fmt: skip
+def test_a_command_that_does_not_end_well_waits_for_nobody(error, code):
+    script = HELD_UP.format(error=error)
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=TOP, capture_output=True, check=False,
+                          timeout=PATIENCE)  # fmt: skip
+
+    assert done.returncode == code
+    assert done.stderr

@@ -1,10 +1,14 @@
+import shutil
+import signal
 from collections import Counter
 from dataclasses import asdict, replace
 
 import pytest
 
+from batch.deadline import Deadline
 from batch.model_choice import Train
-from batch.params import GateParams, ListParams, PeopleParams
+from batch.params import GateParams, ListParams, PeopleParams, RetentionParams
+from batch.publish.candidate import Candidate
 from batch.publish.control import Control
 from batch.publish.manifests import read_manifest
 from batch.publish.register import Register, State
@@ -377,6 +381,37 @@ def test_whoever_loses_the_lease_flips_nothing_and_spares_its_successor(folder, 
     assert generations(client) == {other}
     with pytest.raises(LeaseHeldError, match="successor"):
         Control(client).acquire("me", 1)
+
+
+def test_a_deadline_is_called_off_before_the_flip(folder, redis_url, monkeypatch):
+    left = []
+
+    def flip(*them):
+        left.append(signal.getitimer(signal.ITIMER_REAL)[0])
+        before(*them)
+
+    before = Candidate.flip
+    monkeypatch.setattr(Candidate, "flip", flip)
+    refreshed(folder, redis_url, deadline=Deadline(3600))
+
+    assert left == [0]
+
+
+def test_what_nothing_needs_any_more_goes_after_the_flip(folder, redis_url):
+    first = refreshed(folder, redis_url)
+    write_kaggle(folder / "data", [*rows(), "7,1,10,2,1"])
+    second = refreshed(folder, redis_url)
+    strange = folder / "artifacts" / "models" / "strange"
+    shutil.copytree(strange.with_name(first.model), strange)
+    keep = RetentionParams(models=0, datasets=0, days=0.0)
+
+    third = refreshed(folder, redis_url, params=replace(SMALL, retention=keep))
+
+    models, datasets = ({one.name for one in (folder / "artifacts" / kind).glob("[!.]*")}
+                        for kind in ("models", "datasets"))  # fmt: skip
+    assert third.model == second.model != first.model
+    assert models == {first.model, second.model}  # the first can be gone back to
+    assert datasets == {first.dataset[:16], second.dataset[:16]}
 
 
 def test_the_lease_is_free_after_a_refresh(folder, redis_url, client):

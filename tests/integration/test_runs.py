@@ -25,6 +25,7 @@ from schemas.errors import (
 )
 from schemas.runs import Outcome, Run, read
 from schemas.store import runs
+from tests.api_server import eventually
 from tests.redis_cluster import redis_cluster
 
 TOP = Path(__file__).parents[2]
@@ -153,6 +154,14 @@ def test_a_run_that_is_killed_is_lost_and_the_next_one_says_so(redis_url, client
     written = read((tmp_path / "runs" / f"{killed.id}.json").read_bytes())
     assert (written.outcome, written.exit_code) == (Outcome.LOST, None)
     assert [one["id"] for one in told] == [killed.id]
+
+
+def test_a_run_says_now_and_then_that_it_is_alive(redis_url, client, monkeypatch):
+    monkeypatch.setattr(runs, "ALIVE_SECONDS", 0.03)
+    with recorded("refresh", redis_url) as recorder:
+        client.hset("ahr:{runs}:v1:alive", recorder.run.id, 0)
+
+        eventually(lambda: only(client).outcome, Outcome.RUNNING)
 
 
 def test_a_store_that_is_away_does_not_stop_a_run(tmp_path, caplog):
