@@ -54,6 +54,18 @@ bench-api: $(STAMP) ## the API beside Flask, flips under load, memory, start; DA
 bench-worker: $(STAMP) ## from a rating to a changed list: how soon, how many a second
 	$(BIN)/python -m tests.benchmarks.reranking $(if $(DATA),--data $(DATA))
 
+.PHONY: bench-portable
+bench-portable: $(STAMP) ## a night on Prism with worker processes: the same bytes, and how long; DATA=DIR
+	$(BIN)/python -m tests.benchmarks.portable $(if $(DATA),--data $(DATA))
+
+.PHONY: bench-cost
+bench-cost: $(STAMP) ## CPU seconds and bytes for each million users, from small samples
+	$(BIN)/python -m tests.benchmarks.cost
+
+.PHONY: prism
+prism: $(STAMP) ## build Beam's portable runner with Go; then `make test` tries it too
+	$(BIN)/python -m tests.portable
+
 .PHONY: chaos
 chaos: $(STAMP) ## ratings while workers are killed, Redis is restarted and refreshes run: a few minutes
 	$(BIN)/python -m tests.chaos.ratings
