@@ -29,6 +29,7 @@ from batch.publish.control import Control
 from batch.publish.following import following
 from batch.publish.forgotten import Forgotten
 from batch.publish.lease import Lease
+from batch.publish.models import Models
 from batch.publish.register import Record, Register
 from batch.publish.retention import Retention
 from batch.ratings.draining import drain, erase_forgotten
@@ -160,7 +161,8 @@ def _run(
     with watch.stage("train"):
         choice = choose_model(dataset, request.artifacts / "models", request.train,
                               request.params, request.engine, progress,
-                              request.tracker, request.storage)  # fmt: skip
+                              request.tracker, request.storage,
+                              Models(control.client).pinned())  # fmt: skip
         request.storage.publish(f"models/{choice.folder.name}")
     lease.check()
     with scratch(request.artifacts) as work:
@@ -196,6 +198,7 @@ def _publish(
     candidate.judge(manifest, findings, live)
     left_out.leave(candidate.generation)  # after verification, which would miss them
     candidate.flip(control, lease, manifest)
+    Models(candidate.client).publish(choice.manifest, candidate.generation)
     left_out.leave(candidate.generation)  # who asked a moment ago: from now on the API erases
     return manifest
 

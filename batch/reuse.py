@@ -19,9 +19,11 @@ log = logging.getLogger(__name__)
 
 _NOT_TRAINED_BY: Final = frozenset(
     {
+        "comet_registry.py",
         "evaluation",
         "ingest",
         "listening",
+        "monitoring",
         "publish",
         "ratings",
         "sample",

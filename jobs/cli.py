@@ -21,6 +21,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "keys": "API keys: create, list, revoke",
     "forget": "erase everything about a user",
     "generations": "list what is stored",
+    "models": "registered models; put another one in production",
     "rollback": "make another stored generation live",
     "variants": "serve two generations by shares",
     "announce": "say that a data set is complete",

@@ -2,11 +2,18 @@
 
 import dataclasses
 import json
+import logging
+from typing import TYPE_CHECKING
 
 import click
 
 from jobs import logs, options
 from schemas.errors import LeaseHeldError
+
+if TYPE_CHECKING:
+    from batch.publish.models import Production, Registered
+
+log = logging.getLogger(__name__)
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -68,8 +75,27 @@ def refresh(
             except LeaseHeldError as held:
                 click.echo(_skipped(str(held), as_json))
                 return
+            registered = _registered(url)
         document = dataclasses.asdict(report)
         click.echo(json.dumps(document) if as_json else _sentence(report.generation, document))
+    _tell_registry(*registered)
+
+
+def _registered(store: str) -> "tuple[list[Registered], Production]":
+    from batch.publish.models import Models
+    from batch.publish.store import connect
+
+    with connect(store) as client:
+        return Models(client).records(), Models(client).production()
+
+
+def _tell_registry(records: "list[Registered]", production: "Production") -> None:
+    """Copy the registry to Comet's, now that what the training has logged is there."""
+    from batch.comet_registry import push
+
+    outcome = push(records, production)
+    if outcome:
+        log.info(outcome)
 
 
 def _skipped(holder: str, as_json: bool) -> str:

@@ -10,6 +10,8 @@ LIGHT = [
     "jobs.serve",
     "jobs.rollback",
     "jobs.generations",
+    "jobs.models",
+    "batch.comet_registry",
     "api.process",
     "batch.tracking",
 ]
