@@ -15,6 +15,7 @@ from pathlib import Path
 from redis import Redis, RedisError
 
 from batch.artifacts import scratch, sweep_leftovers
+from batch.data_version import data_version
 from batch.dataset import MANIFEST, Dataset, note_watermark, open_dataset
 from batch.engine import Engine
 from batch.ingest.run import ingest
@@ -154,7 +155,8 @@ def _run(
 ) -> Report:
     watch = Stopwatch()
     with watch.stage("ingest"):
-        control.note_reading(lease.fence, request.storage.fetch_data(request.data))
+        reading = request.storage.fetch_data(request.data)
+        control.note_reading(lease.fence, reading)
         dataset = ingest_to(request, left_out.users(), _drained(request, left_out))
         request.storage.publish(f"datasets/{dataset.folder.name}")
     lease.check()
@@ -167,6 +169,7 @@ def _run(
     lease.check()
     with scratch(request.artifacts) as work:
         candidate = _candidate(request, control.client, record, dataset, choice, work)
+        candidate = replace(candidate, data_version=data_version(request.data, reading))
         manifest = _publish(candidate, choice, control, lease, watch, progress, left_out)
     return _report(manifest, dataset, choice, watch)
 

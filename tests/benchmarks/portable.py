@@ -42,7 +42,9 @@ def main(data: str | None, users: int, anime: int) -> None:
         with portable.prism_engine(work / "prism") as engine:
             there = _night("on Prism", folder, work / "b", engine)
     different = [name for name in here.keys() | there.keys() if here.get(name) != there.get(name)]
-    click.echo(f"{len(here)} values, {len(different)} differ {sorted(different)[:5]}")
+    click.echo(f"{len(here)} values, {len(different)} differ")
+    for name in sorted(different)[:5]:
+        click.echo(f"{name}: {here.get(name)!r} and {there.get(name)!r}")
     sys.exit(bool(different))
 
 
