@@ -22,6 +22,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "forget": "erase everything about a user",
     "generations": "list what is stored",
     "models": "registered models; put another one in production",
+    "monitor": "a day of serving in figures, to Comet or an archive",
     "rollback": "make another stored generation live",
     "variants": "serve two generations by shares",
     "announce": "say that a data set is complete",
