@@ -17,7 +17,7 @@ from typing import Final
 
 from tests.redis_server import free_port
 
-NOT_TRIED: Final = "emulators are missing"
+NOT_TRIED: Final = "not tried, for want of"
 FAKE_GCS: Final = "github.com/fsouza/fake-gcs-server@v1.56.1"
 BUILT: Final = Path(__file__).parents[1] / "var" / "emulators"
 _BUILD_SECONDS: Final = 600
@@ -52,14 +52,30 @@ def cloud_storage(folder: Path, project: str, topic: str, pubsub_address: str) -
     """Run the Cloud Storage emulator, which tells a topic of each object; gives http://HOST:PORT."""
     binary = storage_binary()
     assert binary, missing()
+    told = ["-event.pubsub-project-id", project, "-event.pubsub-topic", topic]
+    with _storage(binary, folder, told, PUBSUB_EMULATOR_HOST=pubsub_address) as url:
+        yield url
+
+
+@contextmanager
+def storage_alone(folder: Path) -> Iterator[str]:
+    """Run the Cloud Storage emulator, which tells nobody; gives http://HOST:PORT."""
+    binary = storage_binary()
+    assert binary, missing()
+    with _storage(binary, folder, []) as url:
+        yield url
+
+
+@contextmanager
+def _storage(binary: str, folder: Path, told: Sequence[str], **environment: str) -> Iterator[str]:
     address = f"127.0.0.1:{free_port()}"
     url = f"http://{address}"
     command = [
         binary, "-scheme", "http", "-backend", "memory", "-host", _host(address),
         "-port", _port(address), "-external-url", url, "-public-host", address,
-        "-event.pubsub-project-id", project, "-event.pubsub-topic", topic, "-log-level", "error",
+        "-log-level", "error", *told,
     ]  # fmt: skip
-    with running(command, address, folder, PUBSUB_EMULATOR_HOST=pubsub_address):
+    with running(command, address, folder, **environment):
         yield url
 
 

@@ -17,7 +17,7 @@ from batch.engine import Engine
 from tests import emulators
 from tests.redis_server import free_port
 
-MISSING: Final = "Prism is missing: `make prism` builds it, where Go is installed"
+MISSING: Final = "Prism (`make prism` builds it, where Go is installed)"
 _BUILD_SECONDS: Final = 900
 
 
@@ -68,4 +68,4 @@ def _path() -> str:
 
 if __name__ == "__main__":
     build_prism()
-    print(prism_binary() or MISSING)
+    print(prism_binary() or f"there is no {MISSING}")

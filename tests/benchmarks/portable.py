@@ -32,7 +32,7 @@ def main(data: str | None, users: int, anime: int) -> None:
     """Refresh in process, then with worker processes, and compare all values in two Redis."""
     portable.build_prism()
     if portable.prism_binary() is None:
-        raise click.ClickException(portable.MISSING)
+        raise click.ClickException(f"there is no {portable.MISSING}")
     logs.set_up()
     with tempfile.TemporaryDirectory(prefix="anirec-portable-") as made:
         work = Path(made)
