@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from importlib import util
@@ -31,7 +31,9 @@ class Shelf(Protocol):
     def versions(self) -> Mapping[str, bool]:
         """Each version, and whether it is tagged as the one in production."""
 
-    def register(self, version: str, experiment: str, metadata: dict[str, Any]) -> None: ...
+    def register(self, version: str, experiment: str, metadata: dict[str, Any]) -> bool:
+        """Of the model that a training has logged; whether Comet knows that training."""
+
     def tag(self, version: str) -> None: ...
     def untag(self, version: str) -> None: ...
 
@@ -63,19 +65,27 @@ def push(
 
 def copy(shelf: Shelf, told: Iterable[Mapping[str, Any]]) -> str:
     """Make Comet's registry say what ours says; models that were not tracked are left out."""
-    there = dict(shelf.versions())
     tracked = [one for one in told if one["experiment"]]
-    for one in tracked:
-        version = version_of(one["version"])
-        if version not in there:
-            shelf.register(version, one["experiment"], _metadata(one))
-            there[version] = False
+    there = dict(shelf.versions())
+    there |= dict.fromkeys(_registered(shelf, tracked, there), False)
     wanted = {version_of(one["version"]) for one in tracked if one["stage"] == _TAG}
     for version in sorted(v for v, tagged in there.items() if tagged and v not in wanted):
         shelf.untag(version)
-    for version in sorted(v for v in wanted if not there[v]):
+    for version in sorted(v for v, tagged in there.items() if not tagged and v in wanted):
         shelf.tag(version)
-    return f"Comet's model registry has {len(tracked)} versions"
+    waiting = sum(version_of(one["version"]) not in there for one in tracked)
+    later = f"; {waiting} wait until the archive of their training is uploaded" if waiting else ""
+    return f"Comet's model registry has {len(there)} versions{later}"
+
+
+def _registered(
+    shelf: Shelf, tracked: Iterable[Mapping[str, Any]], there: Mapping[str, bool]
+) -> Iterator[str]:
+    """Versions that Comet did not have and now has."""
+    for one in tracked:
+        version = version_of(one["version"])
+        if version not in there and shelf.register(version, one["experiment"], _metadata(one)):
+            yield version
 
 
 def version_of(number: int) -> str:
@@ -105,16 +115,13 @@ class CometShelf:
         tagged = set(model.find_versions(tag=_TAG))
         return {version: version in tagged for version in model.find_versions()}
 
-    def register(self, version: str, experiment: str, metadata: dict[str, Any]) -> None:
-        """Of the model that a training has logged.
-
-        Raises:
-            LookupError: Comet does not know the training: its archive was not uploaded yet.
-        """
+    def register(self, version: str, experiment: str, metadata: dict[str, Any]) -> bool:
+        """Of the model that a training has logged; whether Comet knows that training."""
         found = self._api.get_experiment_by_key(experiment)
         if found is None:
-            raise LookupError(f"experiment {experiment} is not there: upload its archive first")
+            return False
         found.register_model(NAME, version=version, registry_name=NAME, metadata=metadata)
+        return True
 
     def tag(self, version: str) -> None:
         """Say that a version is in production."""

@@ -5,15 +5,19 @@ from batch.publish.models import Production, Registered
 class InMemoryShelf:
     """Comet's registry: versions with their experiment, and which ones are tagged."""
 
-    def __init__(self):
+    def __init__(self, unknown=()):
+        self.unknown = unknown
         self.experiments, self.metadata, self.tagged, self.calls = {}, {}, set(), []
 
     def versions(self):
         return {version: version in self.tagged for version in self.experiments}
 
     def register(self, version, experiment, metadata):
+        if experiment in self.unknown:
+            return False
         self.calls.append(f"register {version}")
         self.experiments[version], self.metadata[version] = experiment, metadata
+        return True
 
     def tag(self, version):
         self.calls.append(f"tag {version}")
@@ -62,6 +66,18 @@ def test_the_tag_follows_a_rollback():
     copy(shelf, told("production", "archived"))
 
     assert shelf.tagged == {"1.0.0"}
+
+
+def test_a_model_whose_training_is_still_in_an_archive_holds_up_no_other():
+    shelf = InMemoryShelf(unknown={"e1"})
+
+    said = copy(shelf, told("archived", "production"))
+
+    assert shelf.calls == ["register 2.0.0", "tag 2.0.0"]
+    assert said.endswith("1 wait until the archive of their training is uploaded")
+    shelf.unknown = ()
+    copy(shelf, told("archived", "production"))
+    assert set(shelf.experiments) == {"1.0.0", "2.0.0"}
 
 
 def test_a_model_that_was_not_tracked_is_not_told():
