@@ -1,6 +1,6 @@
 """Reading what ingest wrote: the catalogue, and users' histories shard by shard."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -99,9 +99,9 @@ class Dataset:
     folder: Path
     manifest: DatasetManifest
 
-    def __reduce__(self) -> tuple[type["Dataset"], tuple[Path, DatasetManifest]]:
-        """Travel with a Beam graph by name: what was read stays at home."""
-        return Dataset, (self.folder, self.manifest)
+    def __reduce__(self) -> tuple[Callable[[Path], "Dataset"], tuple[Path]]:
+        """Travel with a Beam graph by name: a manifest lists shards, and so grows with users."""
+        return open_dataset, (self.folder,)
 
     @cached_property
     def table(self) -> pa.Table:

@@ -17,7 +17,7 @@ from batch.reuse import Identity
 from batch.storage.storage import LOCAL, Storage
 from batch.tracking import UNTRACKED, Experiment, Tracker
 from batch.training import train
-from schemas.errors import DataRefusedError
+from schemas.errors import DataRefusedError, SettingsError
 from schemas.manifests import ModelManifest
 
 log = logging.getLogger(__name__)
@@ -50,14 +50,19 @@ def choose_model(
     progress: Progress,
     tracker: Tracker = UNTRACKED,
     storage: Storage = LOCAL,
+    pinned: str = "",
 ) -> Choice:
     """Find or train the model for a data set; what was trained is told to the tracker.
 
-    A model that only `storage` has is fetched.
+    A model that only `storage` has is fetched. Where a model is `pinned`, it is that one.
 
     Raises:
-        DataRefusedError: NEVER, and no saved model knows this catalogue.
+        DataRefusedError: NEVER, and no saved model knows this catalogue; or the pinned one
+            does not.
+        SettingsError: the pinned model is not there, or training was asked for all the same.
     """
+    if pinned:
+        return _pinned(dataset, models / pinned, when, storage)
     wanted = reuse.identity(dataset.manifest.hash, params)
     if when is Train.NEVER:
         return _newest_that_fits(dataset, models, storage)
@@ -77,6 +82,23 @@ def choose_model(
     assert found is not None
     artifacts.note_use(folder)
     return Choice(folder, found, False, "data, settings and code are those of the saved model")
+
+
+def _pinned(dataset: Dataset, folder: Path, when: Train, storage: Storage) -> Choice:
+    if when is Train.ALWAYS:
+        raise SettingsError(
+            f"model {folder.name} is pinned, so none is trained: `anirec models unpin` ends that"
+        )
+    storage.fetch(f"models/{folder.name}")
+    manifest = artifacts.read_manifest(folder)
+    if manifest is None:
+        raise SettingsError(f"model {folder.name} is pinned, but is not in {folder.parent}")
+    if not _fits(folder, dataset):
+        raise DataRefusedError(
+            f"model {folder.name} is pinned, but was trained on another catalogue than the data "
+            "have now: `anirec models unpin` lets the next refresh train"
+        )
+    return Choice(folder, manifest, False, "pinned")
 
 
 def _told(

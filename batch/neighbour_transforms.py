@@ -17,6 +17,7 @@ from batch.dataset import Dataset
 from batch.engine import Engine
 from batch.neighbours import Pool, pool_of
 from batch.scoring import BLOCK, Model
+from batch.shard_transforms import EachShard
 
 
 def make_pool(
@@ -31,8 +32,7 @@ def make_pool(
     def build(pipeline: beam.Pipeline) -> object:
         return (
             pipeline
-            | "Shards" >> beam.Create(dataset.manifest.shards)
-            | "Spread" >> beam.Reshuffle()
+            | "Shards" >> EachShard(dataset)
             | "Place users" >> beam.ParDo(_Place(dataset, model, size, str(path.parent)))
             | "Gather" >> beam.combiners.ToList()
             | "Join" >> beam.Map(_join, size, str(path))

@@ -22,6 +22,7 @@ from batch.params import ListParams
 from batch.publish.sink import Chunk, Sample, WriteToRedis, Written
 from batch.rules import ProductRules
 from batch.scoring import BLOCK, Model
+from batch.shard_transforms import EachShard
 from batch.threads import in_threads
 from batch.title_lists import influence_rows, similar_lists
 from batch.user_lists import user_lists
@@ -85,8 +86,7 @@ def write_lists(engine: Engine, job: Job, samples: int, report: Path) -> None:
     def build(pipeline: beam.Pipeline) -> object:
         users = (
             pipeline
-            | "Shards" >> beam.Create(job.dataset.manifest.shards)
-            | "Spread users" >> beam.Reshuffle()
+            | "Shards" >> EachShard(job.dataset)
             | "Rank users" >> beam.ParDo(_Rank(job, shared, _user_chunks))
             | "Write users" >> WriteToRedis(job.store, job.generation)
         )

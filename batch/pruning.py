@@ -33,30 +33,34 @@ class Kept:
 
 
 def prune(
-    folder: Path, params: RetentionParams, records: Iterable[Record], now: float | None = None
+    folder: Path, params: RetentionParams, needed: Collection[str], now: float | None = None
 ) -> int:
     """Delete what is neither new nor needed; returns how many things that were.
 
     Args:
         folder: the artifacts.
         params: how many of each kind stay, and what is too young to go.
-        records: stored generations: what they name is needed, whatever their state.
+        needed: names of models and data sets that must stay, such as those of stored generations.
         now: seconds since 1970.
     """
-    records = list(records)
     oldest = (time.time() if now is None else now) - params.days * _DAY
-    named = {one.model for one in records} | {one.dataset[:16] for one in records}
     unwanted = list(
         chain(
-            superfluous(_folders(folder / "models", artifacts.MANIFEST), named, params.models,
+            superfluous(_folders(folder / "models", artifacts.MANIFEST), needed, params.models,
                         oldest),
-            superfluous(_folders(folder / "datasets", dataset.MANIFEST), named, params.datasets,
+            superfluous(_folders(folder / "datasets", dataset.MANIFEST), needed, params.datasets,
                         oldest),
             superfluous(_files(folder / "experiments"), (), params.experiments, oldest),
             superfluous(_files(folder / "runs"), (_LATEST,), params.runs, oldest),
         )
     )  # fmt: skip
     return sum(map(_delete, unwanted))
+
+
+def named_by(records: Iterable[Record]) -> set[str]:
+    """The models and data sets of stored generations, whatever their state."""
+    records = list(records)
+    return {one.model for one in records} | {one.dataset[:16] for one in records}
 
 
 def superfluous(

@@ -13,6 +13,7 @@ from pathlib import Path
 from redis import Redis, RedisError
 
 from batch.artifacts import scratch
+from batch.data_version import data_version
 from batch.dataset import Dataset
 from batch.dataset_choice import Sources, choose_dataset
 from batch.deadline import Deadline
@@ -21,7 +22,7 @@ from batch.model_choice import Choice, Train, choose_model
 from batch.params import Params
 from batch.pipeline import Job
 from batch.progress import Notes, Progress, unnoted
-from batch.pruning import prune
+from batch.pruning import named_by, prune
 from batch.publish import forgotten, keyspace, store
 from batch.publish import lease as leases
 from batch.publish.candidate import Candidate, live_generation, refuse
@@ -29,6 +30,7 @@ from batch.publish.control import Control
 from batch.publish.following import following
 from batch.publish.forgotten import Forgotten
 from batch.publish.lease import Lease
+from batch.publish.models import Models
 from batch.publish.register import Record, Register
 from batch.publish.retention import Retention
 from batch.ratings.compaction import compact
@@ -160,11 +162,11 @@ def refresh(request: Request, progress: Progress, notes: Notes = unnoted) -> Rep
 
 def _tidy_up(request: Request, register: Register) -> None:
     """What lies in the artifacts cannot fail a run that is live."""
-    records, params = register.records(), request.params.retention
-    kept = {f"models/{one.model}" for one in records}
-    kept |= {f"datasets/{one.dataset[:16]}" for one in records}
+    params = request.params.retention
+    needed = named_by(register.records()) | Models(register.client).kept()
+    kept = {f"{kind}/{name}" for kind in ("models", "datasets") for name in needed}
     try:
-        prune(request.artifacts, params, records)
+        prune(request.artifacts, params, needed)
         request.storage.prune("models", kept, params.models)
         request.storage.prune("datasets", kept, params.datasets)
     except (OSError, RecommenderError) as error:
@@ -202,13 +204,15 @@ def _run(attempt: Attempt) -> Report:
     with watch.stage("train"):
         choice = choose_model(found.dataset, request.artifacts / "models", request.train,
                               request.params, request.engine, attempt.progress,
-                              request.tracker, request.storage)  # fmt: skip
+                              request.tracker, request.storage,
+                              Models(attempt.control.client).pinned())  # fmt: skip
         request.storage.publish(f"models/{choice.folder.name}")
     reused = reused if choice.trained else [*reused, "model"]
     notes(model=choice.manifest.model, trained=choice.trained, reason=choice.reason, reused=reused)
     attempt.check()
     with scratch(request.artifacts) as work:
         candidate = _candidate(attempt, found.dataset, choice, work)
+        candidate = replace(candidate, data_version=data_version(request.data, reading))
         manifest = _publish(attempt, candidate, choice)
     return _report(manifest, found.dataset, choice, watch)
 
@@ -235,6 +239,7 @@ def _publish(attempt: Attempt, candidate: Candidate, choice: Choice) -> Generati
     attempt.request.deadline.call_off()
     left_out.leave(candidate.generation)  # after verification, which would miss them
     candidate.flip(attempt.control, attempt.lease, manifest)
+    Models(candidate.client).publish(choice.manifest, candidate.generation)
     left_out.leave(candidate.generation)  # who asked a moment ago: from now on the API erases
     return manifest
 

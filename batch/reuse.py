@@ -18,12 +18,14 @@ log = logging.getLogger(__name__)
 _NOT_TRAINED_BY: Final = frozenset(
     {
         "backfill",
+        "comet_registry.py",
         "dataset_choice.py",
         "deadline.py",
         "doctor",
         "evaluation",
         "ingest",
         "listening",
+        "monitoring",
         "pruning.py",
         "publish",
         "ratings",

@@ -272,7 +272,7 @@ def _sent(said: Experiment, folder: Path, mode: Mode) -> str:
 
 
 def _online(said: Experiment) -> str:
-    _probe()
+    probe()
     experiment = _started(said, online=True)
     if not experiment.alive:
         raise ConnectionError("Comet did not take the experiment")
@@ -291,7 +291,7 @@ def _offline(said: Experiment, folder: Path, *, whole_model: bool) -> str:
     return f"is in {archive}; `comet upload {archive}` sends it"
 
 
-def _probe() -> None:
+def probe() -> None:
     """Raise where Comet is out of reach, long before its own library would give up."""
     from comet_ml import config
 

@@ -14,6 +14,7 @@ from batch.artifacts import read_statistics, save_statistics
 from batch.dataset import Dataset, Histories
 from batch.engine import Engine
 from batch.models.gram import add_gram
+from batch.shard_transforms import EachShard
 from batch.statistics import TitleStatistics, none_of
 from batch.training_rows import RowSource
 
@@ -28,7 +29,7 @@ def title_statistics(
     def build(pipeline: beam.Pipeline) -> object:
         return (
             pipeline
-            | "Shards" >> beam.Create(dataset.manifest.shards)
+            | "Shards" >> EachShard(dataset)
             | "Count" >> beam.Map(_count, read, anime)
             | "Sum" >> beam.CombineGlobally(_sum_statistics, anime)
             | "Save" >> beam.Map(save_statistics, path)
@@ -53,8 +54,7 @@ def gram_matrix(engine: Engine, rows: RowSource, damping: float, work: Path) -> 
     def build(pipeline: beam.Pipeline) -> object:
         return (
             pipeline
-            | "Shards" >> beam.Create(rows.dataset.manifest.shards)
-            | "Spread" >> beam.Reshuffle()
+            | "Shards" >> EachShard(rows.dataset)
             | "Add shards" >> beam.ParDo(_AddShards(rows, damping, str(work)))
             | "Gather" >> beam.combiners.ToList()
             | "Sum" >> beam.Map(_sum_files, str(path), rows.rated)

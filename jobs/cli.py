@@ -28,6 +28,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "forget": "erase everything about a user",
     "runs": "what was run, and how it ended",
     "generations": "list what is stored",
+    "models": "registered models; put another one in production",
+    "monitor": "a day of serving in figures, to Comet or an archive",
     "rollback": "make another stored generation live",
     "variants": "serve two generations by shares",
     "announce": "say that a data set is complete",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,10 @@ from schemas.errors import LeaseHeldError
 from schemas.runs import Outcome
 
 if TYPE_CHECKING:
+    from batch.publish.models import Production, Registered
     from batch.refresh import Report
+
+log = logging.getLogger(__name__)
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -93,8 +97,27 @@ def refresh(
                 click.echo(_skipped(str(held), as_json))
                 return
             recorder.note(**noted(report))
+            registered = _registered(url)
         document = dataclasses.asdict(report)
         click.echo(json.dumps(document) if as_json else _sentence(report.generation, document))
+    _tell_registry(*registered)
+
+
+def _registered(store: str) -> "tuple[list[Registered], Production]":
+    from batch.publish.models import Models
+    from batch.publish.store import connect
+
+    with connect(store) as client:
+        return Models(client).records(), Models(client).production()
+
+
+def _tell_registry(records: "list[Registered]", production: "Production") -> None:
+    """Copy the registry to Comet's, now that what the training has logged is there."""
+    from batch.comet_registry import push
+
+    outcome = push(records, production)
+    if outcome:
+        log.info(outcome)
 
 
 def noted(report: "Report") -> dict[str, object]:

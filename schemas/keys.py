@@ -12,6 +12,11 @@ CONTROL: Final = f"{_ROOT}:control"
 REGISTER: Final = f"{_ROOT}:generations"
 """Hash: generation -> what became of it."""
 
+MODELS: Final = f"{_ROOT}:models"
+"""Hash: model -> what is registered of it."""
+
+PRODUCTION: Final = f"{_ROOT}:production"
+"""Which registered model refreshes publish with, and whether it is pinned."""
 
 _RATINGS: Final = "ahr:{ratings}:v1"
 """What one rating touches lies in one slot of a cluster: it is written by one script. No pattern

@@ -66,8 +66,9 @@ class GenerationManifest:
     and `fame` how much the fame of titles does, by the number of titles that are known of somebody
     (schemas.newcomers). `metrics` are the model's and the coverage of these lists; `validation`
     and `experiment` are the model's: of the training, also where this refresh only reloaded it.
-    `lists` says how long lists are, for whoever ranks again with the same model; `watermark` is the
-    last entry of the ratings stream that the lists know, empty for none.
+    `data_version` names the raw data in the words of DVC or of their announcement
+    (batch.data_version). `lists` says how long lists are, for whoever ranks again with the same
+    model; `watermark` is the last entry of the ratings stream that the lists know, empty for none.
     """
 
     generation: Generation
@@ -89,4 +90,5 @@ class GenerationManifest:
     fame: dict[str, float] = field(default_factory=dict)
     lists: dict[str, int] = field(default_factory=dict)
     watermark: str = ""
+    data_version: str = ""
     version: int = 1

@@ -1,6 +1,7 @@
 """Settings for all tests."""
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -17,11 +18,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "people")
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly what was not tried, and what is missing for it."""
     skipped = terminalreporter.stats.get("skipped", [])
-    count = sum(emulators.NOT_TRIED in str(one.longrepr) for one in skipped)
-    if count:
+    reasons = (str(one.longrepr[2]) for one in skipped if isinstance(one.longrepr, tuple))
+    counts = Counter(one for one in reasons if emulators.NOT_TRIED in one)
+    if counts:
         terminalreporter.section("NOT TRIED", sep="!", red=True, bold=True)
-        terminalreporter.write_line(
-            f"{count} tests of Cloud Storage and Pub/Sub: this machine lacks {emulators.missing()}",
-            red=True,
-            bold=True,
-        )
+    for reason, count in counts.items():
+        said = reason.partition(f"{emulators.NOT_TRIED}: ")[2]
+        terminalreporter.write_line(f"{count} tests; {said}", red=True, bold=True)

@@ -17,9 +17,9 @@ from typing import Final
 
 from tests.redis_server import free_port
 
-NOT_TRIED: Final = "emulators are missing"
+NOT_TRIED: Final = "not tried, for want of"
 FAKE_GCS: Final = "github.com/fsouza/fake-gcs-server@v1.56.1"
-_BUILT: Final = Path(__file__).parents[1] / "var" / "emulators"
+BUILT: Final = Path(__file__).parents[1] / "var" / "emulators"
 _BUILD_SECONDS: Final = 600
 _START_SECONDS: Final = 60.0
 
@@ -43,9 +43,7 @@ def pubsub(folder: Path) -> Iterator[str]:
     address = f"127.0.0.1:{free_port()}"
     data = folder / "pubsub"
     data.mkdir()
-    with _running(
-        [*command, f"--host={_host(address)}", f"--port={_port(address)}"], address, data
-    ):
+    with running([*command, f"--host={_host(address)}", f"--port={_port(address)}"], address, data):
         yield address
 
 
@@ -54,28 +52,44 @@ def cloud_storage(folder: Path, project: str, topic: str, pubsub_address: str) -
     """Run the Cloud Storage emulator, which tells a topic of each object; gives http://HOST:PORT."""
     binary = storage_binary()
     assert binary, missing()
+    told = ["-event.pubsub-project-id", project, "-event.pubsub-topic", topic]
+    with _storage(binary, folder, told, PUBSUB_EMULATOR_HOST=pubsub_address) as url:
+        yield url
+
+
+@contextmanager
+def storage_alone(folder: Path) -> Iterator[str]:
+    """Run the Cloud Storage emulator, which tells nobody; gives http://HOST:PORT."""
+    binary = storage_binary()
+    assert binary, missing()
+    with _storage(binary, folder, []) as url:
+        yield url
+
+
+@contextmanager
+def _storage(binary: str, folder: Path, told: Sequence[str], **environment: str) -> Iterator[str]:
     address = f"127.0.0.1:{free_port()}"
     url = f"http://{address}"
     command = [
         binary, "-scheme", "http", "-backend", "memory", "-host", _host(address),
         "-port", _port(address), "-external-url", url, "-public-host", address,
-        "-event.pubsub-project-id", project, "-event.pubsub-topic", topic, "-log-level", "error",
+        "-log-level", "error", *told,
     ]  # fmt: skip
-    with _running(command, address, folder, PUBSUB_EMULATOR_HOST=pubsub_address):
+    with running(command, address, folder, **environment):
         yield url
 
 
 def storage_binary() -> str | None:
     """The Cloud Storage emulator, built if need be."""
-    found = shutil.which("fake-gcs-server") or shutil.which("fake-gcs-server", path=_BUILT)
+    found = shutil.which("fake-gcs-server") or shutil.which("fake-gcs-server", path=BUILT)
     if found or shutil.which("go") is None:
         return found
-    _BUILT.mkdir(parents=True, exist_ok=True)
+    BUILT.mkdir(parents=True, exist_ok=True)
     subprocess.run(
-        ["go", "install", FAKE_GCS], env=os.environ | {"GOBIN": str(_BUILT.absolute())},
+        ["go", "install", FAKE_GCS], env=os.environ | {"GOBIN": str(BUILT.absolute())},
         check=False, timeout=_BUILD_SECONDS, capture_output=True,
     )  # fmt: skip
-    return shutil.which("fake-gcs-server", path=_BUILT)
+    return shutil.which("fake-gcs-server", path=BUILT)
 
 
 def _pubsub_command() -> Sequence[str] | None:
@@ -92,9 +106,10 @@ def _pubsub_command() -> Sequence[str] | None:
 
 
 @contextmanager
-def _running(
+def running(
     command: Sequence[str], address: str, folder: Path, **environment: str
 ) -> Iterator[None]:
+    """Run a program that listens at an address, in a folder that gets its log."""
     with (folder / f"{Path(command[0]).name}.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=os.environ | environment, stdout=log, stderr=log

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from batch.dataset import CATALOGUE, MANIFEST
 from batch.engine import IN_PROCESS, Engine
 from batch.ingest import blocks, catalogue, drained, layouts, rejects, reports, shards, transforms
@@ -51,7 +53,8 @@ def ingest(
         _log.info("reading %s", layout.catalogue.path.name)
         known = _read_catalogue(layout, work)
         _require_titles(known, reject_share, work / REJECTS, out)
-        job = _job(layout, ratings, work, rows_per_shard, block_bytes, frozenset(without))
+        job = _job(layout, ratings, work, rows_per_shard, block_bytes)
+        np.save(job.without, np.array(sorted(without), np.int64))
         _log.info("reading %s, shards: %d", layout.interactions.path.name, job.shards)
         tally = _read_interactions(layout, ratings, job, engine)
         shutil.rmtree(job.spools)
@@ -110,21 +113,19 @@ def _refuse_none(what: str, counts: Mapping[str, int], rejected: Path, out: Path
 
 
 def _job(
-    layout: Layout, ratings: Drained, work: Path, rows_per_shard: int, block_bytes: int,
-    without: frozenset[int],
-) -> Job:  # fmt: skip
+    layout: Layout, ratings: Drained, work: Path, rows_per_shard: int, block_bytes: int
+) -> Job:
     shape = RowShape(layout.interactions.columns, layout.unscored)
     rows = blocks.estimate_rows(layout.interactions, shape) + drained.count_rows(ratings.files)
     shard_count = rows // rows_per_shard + 1
     spools = work / "spools"
     spools.mkdir()
-    return Job(work, spools, shape, min(shard_count, _MAX_SHARDS), block_bytes, without)
+    return Job(work, spools, shape, min(shard_count, _MAX_SHARDS), block_bytes)
 
 
 def _read_interactions(layout: Layout, ratings: Drained, job: Job, engine: Engine) -> Tally:
     source = layout.interactions
-    planned = blocks.plan(source, job.block_bytes)
-    transforms.run([*planned, *drained.plan(ratings.files, len(planned))], job, engine)
+    transforms.run(source, ratings.files, job, engine)
     tally = reports.read(job.spools / PIECES, job.spools / SHARDS)
     header_lines = 1 if source.start else 0
     parts = tally.parts(job.spools, source.path.name, header_lines)

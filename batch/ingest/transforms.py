@@ -12,14 +12,24 @@ from apache_beam.transforms.combiners import ToList
 
 from batch.dataset import CATALOGUE
 from batch.engine import Engine
-from batch.ingest import catalogue, columnar, drained, interactions, rejects, reports, shards, spool
+from batch.ingest import (
+    blocks,
+    catalogue,
+    columnar,
+    drained,
+    interactions,
+    rejects,
+    reports,
+    shards,
+    spool,
+)
 from batch.ingest.blocks import Block, pieces
 from batch.ingest.drained import DrainedBlock
 from batch.ingest.interactions import Parsed
 from batch.ingest.numbers import RowShape
 from batch.ingest.rejects import Reason
 from batch.ingest.reports import PieceReport, ShardReport
-from batch.ingest.sources import Format
+from batch.ingest.sources import Format, Source
 from batch.ingest.spool import Spooled
 from schemas.errors import DataRefusedError
 
@@ -31,22 +41,38 @@ _Report: TypeAlias = TaggedOutput[Literal["reports"], PieceReport]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What every worker needs to know; `work` and `spools` are folders they all see.
-
-    `without` are users of whom nothing is kept.
-    """
+    """What every worker needs to know; `work` and `spools` are folders they all see."""
 
     work: Path
     spools: Path
     shape: RowShape
     shards: int
     block_bytes: int
-    without: frozenset[int] = frozenset()
+
+    @property
+    def without(self) -> Path:
+        """A file of the ids of users of whom nothing is kept: there may be many of them."""
+        return self.spools / "without.npy"
 
 
-def run(blocks: Sequence[Block | DrainedBlock], job: Job, engine: Engine) -> None:
-    """Run the whole graph and wait for it."""
-    engine.run(lambda pipeline: pipeline | beam.Create(blocks) | IngestRows(job))
+def run(source: Source, ratings: Sequence[Path], job: Job, engine: Engine) -> None:
+    """Run the whole graph and wait for it.
+
+    Blocks are planned by a worker: a graph that listed them would grow with the data.
+    """
+    engine.run(
+        lambda pipeline: (
+            pipeline
+            | beam.Create([source])
+            | "Plan" >> beam.FlatMap(_plan, tuple(ratings), job.block_bytes)
+            | IngestRows(job)
+        )
+    )
+
+
+def _plan(source: Source, ratings: Sequence[Path], block_bytes: int) -> list[Block | DrainedBlock]:
+    planned = blocks.plan(source, block_bytes)
+    return [*planned, *drained.plan(ratings, len(planned))]
 
 
 class IngestRows(beam.PTransform):
@@ -56,9 +82,9 @@ class IngestRows(beam.PTransform):
         super().__init__()
         self._job = job
 
-    def expand(self, blocks: PCollection) -> None:
+    def expand(self, planned: PCollection) -> None:
         read = (
-            blocks
+            planned
             | "Spread" >> beam.Reshuffle()
             | "Read" >> beam.ParDo(SpoolBlock(self._job)).with_outputs(_REPORTS, main="places")
         )
@@ -89,6 +115,7 @@ class SpoolBlock(beam.DoFn):
 
     def setup(self) -> None:
         self._known = catalogue.read_ids(self._job.work / CATALOGUE)
+        self._without = np.load(self._job.without, allow_pickle=False)
 
     def process(self, block: Block | DrainedBlock) -> Iterator[tuple[int, Spooled] | _Report]:
         if isinstance(block, DrainedBlock):
@@ -125,8 +152,7 @@ class SpoolBlock(beam.DoFn):
 
     def _spool(self, block: Block, piece: int, parsed: Parsed) -> dict[int, Spooled]:
         job, rows = self._job, parsed.rows
-        if job.without:
-            rows = rows.take(~np.isin(rows.users, np.array(sorted(job.without), np.int64)))
+        rows = rows.take(~np.isin(rows.users, self._without)) if self._without.size else rows
         return spool.write(job.spools, block.number, piece, rows, job.shards)
 
     def _report(

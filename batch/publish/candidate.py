@@ -45,6 +45,7 @@ class Candidate:
     params: Params
     engine: Engine
     work: Path
+    data_version: str = ""
 
     @property
     def generation(self) -> Generation:
@@ -126,6 +127,7 @@ class Candidate:
             fame=self.params.live.fame(),
             lists=asdict(self.params.lists),
             watermark=self.job.dataset.manifest.watermark,
+            data_version=self.data_version,
             genres=genres_of(catalogue),
             types=types_of(catalogue),
             seconds=seconds,

@@ -18,6 +18,7 @@ from batch.neighbour_transforms import load_pool_ids
 from batch.publish import store
 from batch.publish.neighbour_checks import check_neighbours, has_neighbours
 from batch.publish.sink import Sample
+from batch.shard_transforms import EachShard
 from schemas import documents, influence_codec, keys, ranking_codec
 from schemas.errors import PayloadError, VerificationError
 from schemas.records import AnimeId, Generation, UserId
@@ -89,8 +90,7 @@ def read_back(
     def build(pipeline: beam.Pipeline) -> object:
         return (
             pipeline
-            | "Shards" >> beam.Create(dataset.manifest.shards)
-            | "Spread" >> beam.Reshuffle()
+            | "Shards" >> EachShard(dataset)
             | "Read back" >> beam.ParDo(_ReadBack(dataset, pool, url, generation, live))
             | "Add up" >> beam.CombineGlobally(_add_up)
             | "Plain" >> beam.Map(asdict)

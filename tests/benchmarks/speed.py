@@ -17,6 +17,7 @@ from batch.sample import write_sample
 from jobs import logs
 from jobs.embedded import embedded_redis
 from tests.benchmarks import loading, lookups, scoring
+from tests.datasets import quiet
 
 SAMPLE_USERS = 4000
 SAMPLE_ANIME = 17_500
@@ -37,7 +38,7 @@ def main(data: str | None, only: str | None) -> None:
         with embedded_redis(Path(work)) as url:
             artifacts = Path(work) / "artifacts"
             request = Request(folder, url, artifacts, params=Params(), engine=Engine())
-            refresh(request, lambda *_: None)
+            refresh(request, quiet)
             runs: dict[str, Callable[[], object]] = {
                 "scoring": lambda: scoring.measure(artifacts),
                 "loading": lambda: loading.measure(Path(work)),

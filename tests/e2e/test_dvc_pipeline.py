@@ -124,3 +124,13 @@ def test_branches_are_compared_by_their_metrics(run, clone):
     figure = found["report/training/metrics.json"]["ndcg@10/linear"]
     assert figure["old"] != figure["new"]
     assert figure["diff"] == pytest.approx(figure["new"] - figure["old"])
+
+
+def test_an_experiment_is_tried_without_a_commit_and_compared(run, clone):
+    run(clone, "dvc", "exp", "run", "-q", "-n", "idea-of-a-day", "-S",
+        "linear.regularisation=500", "train")  # fmt: skip
+
+    found = json.loads(run(clone, "dvc", "exp", "diff", "HEAD", "idea-of-a-day", "--json"))
+
+    assert found["params"]["params.yaml"]["linear.regularisation"]["new"] == 500
+    assert found["metrics"]["report/training/metrics.json"]["ndcg@10/linear"]["diff"] != 0

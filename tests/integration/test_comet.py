@@ -8,17 +8,23 @@ import threading
 import time
 import zipfile
 from contextlib import closing
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from redis import Redis
 
+from batch.comet_registry import push
+from batch.model_choice import Train
 from batch.params import Params
 from batch.publish.manifests import read_manifest
+from batch.publish.models import Models, Production, Registered
 from batch.refresh import refresh
 from batch.tracking import Mode, Tracker
+from schemas.errors import SettingsError
 from schemas.records import Generation
 from tests.datasets import SMALL, quiet, request
+from tests.redis_server import free_port
 
 HANGS = (sys.executable, "-c", "import time; time.sleep(60)")
 
@@ -171,3 +177,33 @@ def test_an_untracked_refresh_names_no_experiment(tmp_path, redis_url):
     done = refresh(request(tmp_path, redis_url), quiet)
 
     assert published(redis_url, done).experiment is None
+
+
+def test_a_registry_that_is_out_of_reach_is_told_of_and_is_no_error(monkeypatch):
+    monkeypatch.setenv("COMET_API_KEY", "x" * 25)
+    monkeypatch.setenv("COMET_URL_OVERRIDE", f"http://127.0.0.1:{free_port()}/clientlib/")
+    record = Registered("m", 1, "rows", {"ndcg@10": 0.3}, "g", "now", "e")
+
+    outcome = push([record], Production("m"))
+
+    assert outcome.startswith("Comet's model registry was not told: ")
+    assert "refused" in outcome
+
+
+def test_a_published_model_is_registered_and_a_pinned_one_publishes_again(tmp_path, redis_url):
+    first = refresh(request(tmp_path, redis_url), quiet)
+    other = replace(SMALL, people=replace(SMALL.people, factors=4))
+    second = refresh(request(tmp_path, redis_url, params=other), quiet)
+    with Redis.from_url(redis_url) as client:
+        registry = Models(client)
+        assert [one.model for one in registry.records()] == [first.model, second.model]
+        registry.roll_back()
+
+        third = refresh(request(tmp_path, redis_url, params=other), quiet)
+
+        assert (third.model, third.trained, third.reason) == (first.model, False, "pinned")
+        with pytest.raises(SettingsError, match="pinned, so none is trained"):
+            refresh(request(tmp_path, redis_url, train=Train.ALWAYS), quiet)
+        registry.unpin()
+        fourth = refresh(request(tmp_path, redis_url, params=other), quiet)
+        assert (fourth.model, registry.production().model) == (second.model, second.model)

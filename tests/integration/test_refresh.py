@@ -97,6 +97,14 @@ def test_the_manifest_says_what_was_published(folder, redis_url, client):
     assert all(size > 0 for size in manifest.bytes.values())
 
 
+def test_the_manifest_names_the_version_of_the_data_that_dvc_tracks(folder, redis_url, client):
+    (folder / "data.dvc").write_text("outs: [{md5: 0123.dir, path: data}]")
+    report = refreshed(folder, redis_url)
+
+    manifest = read_manifest(client, Generation(report.generation))
+    assert manifest.data_version == "dvc:0123.dir"
+
+
 def test_the_report_counts_what_was_read(folder, redis_url):
     report = refreshed(folder, redis_url)
 

@@ -13,6 +13,8 @@ LIGHT = [
     "jobs.serve",
     "jobs.rollback",
     "jobs.generations",
+    "jobs.models",
+    "batch.comet_registry",
     "api.process",
     "jobs.runs",
     "schemas.store.runs",

@@ -61,7 +61,7 @@ def test_what_a_stored_generation_names_stays_whatever_its_state(tmp_path, state
             folder_of(tmp_path / kind, name, days)
     stored = record("20261124T020000Z", state, "0123456789abcdef" * 4, "0123456789abcdef")
 
-    prune(tmp_path, FEW, [stored], NOW)
+    prune(tmp_path, FEW, named_by([stored]), NOW)
 
     for kind in ("models", "datasets"):
         assert names(tmp_path / kind) == ["0123456789abcdef", "new"]
