@@ -3,7 +3,7 @@ import os
 import pytest
 
 from batch.params import RetentionParams
-from batch.pruning import Kept, prune, superfluous
+from batch.pruning import Kept, named_by, prune, superfluous
 from batch.publish.register import Record, State
 
 DAY = 24 * 3600
