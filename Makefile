@@ -8,7 +8,7 @@ REPORT ?= var/evaluation
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 .PHONY: setup
 setup: $(STAMP) ## make .venv with everything, pinned and hash-checked
@@ -82,3 +82,15 @@ format: $(STAMP) ## let ruff put the source in order
 .PHONY: requirements
 requirements: $(STAMP) ## pin again after pyproject.toml has changed
 	sh requirements/compile.sh
+
+# From here on: from a commit to the cluster, the steps of Jenkinsfile. DRY_RUN=1 prints what would change something elsewhere.
+export REPOSITORY ?= localhost
+export TAG ?= $(shell git rev-parse --short=12 HEAD)
+
+.PHONY: images
+images: ## build the images api, batch and beam as REPOSITORY/anirec-NAME:TAG
+	sh k8s/images/build.sh api batch beam
+
+.PHONY: images-smoke
+images-smoke: $(STAMP) ## run them: a refresh, lookups, a worker, SIGTERM
+	$(BIN)/python -m tests.images.smoke

@@ -7,7 +7,8 @@ pin() {
 }
 echo 'uv
 setuptools' | pin requirements/uv.txt -
-pin requirements/api.txt --extra api --extra telemetry pyproject.toml
+pin requirements/api.txt --extra api pyproject.toml
+pin requirements/traced.txt --extra api --extra telemetry pyproject.toml
 pin requirements/batch.txt --extra batch --extra cloud --extra tracking pyproject.toml
 pin requirements/all.txt --extra api --extra batch --extra cloud --extra embedded --extra evaluation --extra tracking --extra telemetry \
     --extra dev pyproject.toml
