@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by the other scripts here, from the top folder.
 set -eu
 cd "$(dirname "$0")/../.."

@@ -21,7 +21,12 @@ from tests import redis_server
 TOP: Final = Path(__file__).parents[2]
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20
-HARDENED: Final = ("--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges")
+HARDENED: Final = (
+    "--read-only",
+    "--tmpfs=/tmp",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+)
 PODMAN_LIMITS: Final = ("--cgroups=disabled", "--ulimit=nofile=4096", "--ulimit=nproc=4096")
 """Without control groups, and lower than what podman asks for, which not every machine grants."""
 BEAM_POOL_PORT: Final = 50000
@@ -37,12 +42,16 @@ class Engine:
 
     def call(self, *arguments: str) -> str:
         """What a command of the engine prints; its errors go to ours."""
-        done = subprocess.run([self.name, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            [self.name, *arguments], stdout=subprocess.PIPE, text=True, check=True
+        )
         return done.stdout.strip()
 
     def run(self, *arguments: str) -> str:
         """`run`, without what the machine may not grant."""
-        return self.call("run", *self.limits, "--network=none", "--no-healthcheck", *HARDENED, *arguments)
+        return self.call(
+            "run", *self.limits, "--network=none", "--no-healthcheck", *HARDENED, *arguments
+        )
 
 
 def main() -> None:
@@ -97,7 +106,9 @@ def _say_sizes(engine: Engine) -> None:
 def _refresh(engine: Engine, shared: list[str]) -> None:
     batch = ["--rm", *shared, _image("batch")]
     engine.run(*batch, "sample", "--out", "data", "--users", "500", "--anime", "300", "--seed", "1")
-    said = json.loads(engine.run(*batch, "refresh", "--data", "data", "--tracking", "off", "--json"))
+    said = json.loads(
+        engine.run(*batch, "refresh", "--data", "data", "--tracking", "off", "--json")
+    )
     print(f"refresh  {said['generation']}: {said['users']} users, {said['seconds']['total']:.0f} s")
     assert said["users"] > 0
 
@@ -105,7 +116,11 @@ def _refresh(engine: Engine, shared: list[str]) -> None:
 def _serve(engine: Engine, shared: list[str]) -> None:
     with _started(engine, [*shared, _image("api")]) as api:
         _wait("the API to be ready", lambda: _get(engine, api, "/readyz")[0] == 200)
-        for path in ("/v1/users/7/recommendations?limit=3", "/v1/anime/1/similar", "/v1/generation"):
+        for path in (
+            "/v1/users/7/recommendations?limit=3",
+            "/v1/anime/1/similar",
+            "/v1/generation",
+        ):
             status, body = _get(engine, api, path)
             print(f"lookup   {path}: {status}, {body[:90]}")
             assert status == 200
@@ -186,7 +201,9 @@ def _is_running(engine: Engine, container: str, after: float) -> bool:
 
 
 def _succeeds(engine: Engine, *arguments: str) -> bool:
-    return subprocess.run([engine.name, *arguments], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run([engine.name, *arguments], capture_output=True, check=False).returncode == 0
+    )
 
 
 def _wait(what: str, is_so: Callable[[], bool]) -> None:
