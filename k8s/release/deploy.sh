@@ -2,7 +2,8 @@
 # Apply k8s/overlays/prod with the pushed digests and wait: what runs then is what was tested.
 # Needs kubectl's context, PROJECT_ID, API_HOST and STORE_CIDR (k8s/render.sh).
 . "$(dirname "$0")/common.sh"
-API_DIGEST=$(digest api) BATCH_DIGEST=$(digest batch)
+API_DIGEST=$(digest api)
+BATCH_DIGEST=$(digest batch)
 export API_DIGEST BATCH_DIGEST
 mkdir -p "$digests"
 
