@@ -141,7 +141,7 @@ var/tools/.ready: requirements/tools.txt $(STAMP)
 lint-release: var/tools/.ready ## hadolint, shellcheck, and npm-groovy-lint where npx is there (it brings its own Java)
 	$(TOOLS)/hadolint Dockerfile.api Dockerfile.batch k8s/jenkins/Dockerfile
 	$(TOOLS)/shellcheck --external-sources --source-path SCRIPTDIR k8s/images/*.sh k8s/release/*.sh
-	@if command -v npx >/dev/null; then npx --yes npm-groovy-lint@15.2.2 --failon error --noserver Jenkinsfile; else echo "no npx: Jenkinsfile is not linted"; fi
+	@if command -v npx >/dev/null; then npx --yes npm-groovy-lint@15.2.2 --failon error --noserver --path . --files Jenkinsfile; else echo "no npx: Jenkinsfile is not linted"; fi
 
 .PHONY: audit
 audit: var/tools/.ready ## known vulnerabilities in the pins of both images
