@@ -85,7 +85,8 @@ requirements: $(STAMP) ## pin again after pyproject.toml has changed
 
 # From here on: from a commit to the cluster, the steps of Jenkinsfile. DRY_RUN=1 prints what would change something elsewhere.
 export REPOSITORY ?= localhost
-export TAG ?= $(shell git rev-parse --short=12 HEAD)
+TAG := $(or $(TAG),$(shell git rev-parse --short=12 HEAD))
+export TAG
 
 .PHONY: images
 images: ## build the images api, batch and beam as REPOSITORY/anirec-NAME:TAG
