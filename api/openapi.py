@@ -135,9 +135,7 @@ def _answer(route: Route, schemas: Mapping[object, Document]) -> Document:
     return {"description": route.summary, "content": {kind: {"schema": schema}}}
 
 
-def _problem(
-    route: Route, status: int, why: str, schemas: Mapping[object, Document]
-) -> Document:
+def _problem(route: Route, status: int, why: str, schemas: Mapping[object, Document]) -> Document:
     said = {PROBLEM: {"schema": schemas[Problem]}}
     if route.content == HTML:  # people read it
         said = {HTML.partition(";")[0]: {"schema": {"type": "string"}}}

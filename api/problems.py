@@ -112,7 +112,9 @@ def _is_for_people() -> bool:
 
 def _problem(status: int, title: str, detail: str | None) -> Response:
     if _is_for_people():
-        page = render_template("dashboard/problem.html", status=int(status), title=title, why=detail)
+        page = render_template(
+            "dashboard/problem.html", status=int(status), title=title, why=detail
+        )
         return Response(page, int(status), content_type=routes.HTML)
     body = {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
     return Response(orjson.dumps(body), status=int(status), content_type=CONTENT_TYPE)

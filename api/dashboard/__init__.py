@@ -1,1 +1,1 @@
-"""Pages for people: server-rendered, usable without JavaScript, from the same service as the API."""
+"""Pages for people: rendered here, usable without JavaScript, from the same service as the API."""

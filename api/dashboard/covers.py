@@ -12,7 +12,7 @@ PATTERNS: Final = 6
 _LONGEST: Final = 22
 _SIZES: Final = ((3, "xl"), (6, "l"), (11, "m"), (_LONGEST, "s"))
 _UPRIGHT: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_SPLIT: Final = re.compile(r"[\s:;,.!?~\-–—/()\[\]\"“”「」『』【】・]+")
+_SPLIT: Final = re.compile(r"[\s:;,.!?~\-–—/()（）×&☆★♪！？：\[\]\"“”「」『』【】・]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,16 @@ def cover(anime: Anime) -> Cover:
     number = zlib.crc32(anime.title.encode())
     hue, pattern = number % HUES, number // HUES % PATTERNS
     if _UPRIGHT.search(anime.title_japanese):
-        words = _short(anime.title_japanese)
+        words = _short(_japanese(anime.title_japanese))
         return Cover(words, True, _size(len(words)), hue, pattern)
     words = _short(anime.title_english or anime.title)
     longest = max((len(one) for one in words.split()), default=0)
     return Cover(words, False, _size(max(longest, len(words) // 2)), hue, pattern)
+
+
+def _japanese(title: str) -> str:
+    """A title without what is repeated in Latin letters."""
+    return " ".join(word for word in _SPLIT.split(title) if _UPRIGHT.search(word))
 
 
 def _short(title: str) -> str:

@@ -27,13 +27,14 @@ _GZIP: Final = b"\x1f\x8b"
 _DEPTH: Final = 8
 _LONGEST: Final = 200
 _FORMATS: Final = "a MyAnimeList export (.xml or .xml.gz), an AniList export (.json) or a CSV"
-_STATUSES: Final[Mapping[str, StatusName]] = {
-    "watching": "watching", "current": "watching", "repeating": "watching", "rewatching": "watching",
-    "1": "watching", "completed": "completed", "2": "completed", "on-hold": "on_hold",
-    "on_hold": "on_hold", "on hold": "on_hold", "paused": "on_hold", "3": "on_hold",
-    "dropped": "dropped", "4": "dropped", "plan to watch": "planned", "plan_to_watch": "planned",
-    "planned": "planned", "planning": "planned", "6": "planned",
-}  # fmt: skip
+_NAMES: Final[Mapping[StatusName, tuple[str, ...]]] = {
+    "watching": ("watching", "current", "1"),
+    "completed": ("completed", "repeating", "2"),
+    "on_hold": ("on-hold", "on_hold", "on hold", "paused", "3"),
+    "dropped": ("dropped", "4"),
+    "planned": ("planned", "planning", "plan to watch", "plan_to_watch", "6"),
+}
+_STATUSES: Final = {name: status for status, names in _NAMES.items() for name in names}
 _IDS: Final = ("anime_id", "mal_id", "series_animedb_id", "idmal", "id")
 _RATINGS: Final = ("rating", "score", "my_score")
 _STATUS_NAMES: Final = ("status", "my_status", "watching_status")
@@ -133,21 +134,22 @@ class _Animes:
             row = read("series_animedb_id", ""), read("my_score", ""), read("my_status", "")
             self.rows.append(row)
 
-    def close(self) -> list[Row]:
-        return self.rows
+    def close(self) -> None:
+        """Everything was told."""
 
 
 def _of_xml(plain: bytes) -> list[Row]:
-    parser = DefusedXMLParser(target=_Animes(), forbid_dtd=True)
+    found = _Animes()
+    parser = DefusedXMLParser(target=found, forbid_dtd=True)
     try:
         parser.feed(plain)
-        rows: list[Row] = parser.close()
+        parser.close()
     except DefusedXmlException as error:
         said = "The XML declares entities or a document type, which lists never do: it was not read"
         raise ListRefusedError(f"{said}.") from error
     except (ParseError, ValueError, LookupError) as error:
         raise ListRefusedError(f"The XML is damaged: {str(error)[:_LONGEST]}.") from error
-    return rows
+    return found.rows
 
 
 def _of_json(plain: bytes) -> Iterator[Row]:

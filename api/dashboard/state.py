@@ -30,11 +30,12 @@ STATUS_OF: Final[dict[str, StatusName]] = {
     "p": "planned",
 }
 LETTER_OF: Final = {status: letter for letter, status in STATUS_OF.items()}
-_MARK: Final = re.compile(r"([1-9][0-9]{0,9})(?::(10|[1-9])?([cwhxp])?)?")
+_MARK: Final = re.compile(r"([1-9][0-9]{0,9})(?::(?=.)(10|[1-9])?([cwhxp])?)?")
 _RULE: Final = "an anime id, which a rating may follow, such as 5114, 5114:9 or 5114:x"
 
 Record = TypeVar("Record")
 Mark = Annotated[str, Field(min_length=1, max_length=14)]
+Button = Annotated[str, Field(min_length=0, max_length=14)]
 Cards = Annotated[
     int, Field(strict=True, ge=1, le=MAX_CARDS, description="How many titles at most."), AsWhole
 ]
@@ -63,8 +64,8 @@ class Picks(Look):
             "them.",
         ),
     ] = ()
-    add: Annotated[Mark | Literal[""], Field(description="One more, as a button sends it.")] = ""
-    remove: Annotated[Mark | Literal[""], Field(description="One less, as a button sends it.")] = ""
+    add: Annotated[Button, Field(description="One more, as a button sends it.")] = ""
+    remove: Annotated[Button, Field(description="One less, as a button sends it.")] = ""
     q: Annotated[
         str,
         Field(

@@ -1,9 +1,11 @@
 """The pages: what was asked, from the service, into templates. No decisions here."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import fields
+from io import BytesIO
+from typing import IO, Any, Final
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Request, Response, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api import routes, service
@@ -26,6 +28,13 @@ MAX_CHIPS: Final = 30
 """Picks beyond these are counted, and not shown one by one."""
 
 
+class InMemoryRequest(Request):
+    """Files that are sent stay in memory, where the whole body is anyway: none touches the disk."""
+
+    def _get_file_stream(self, *_sizes: object, **_names: object) -> IO[bytes]:
+        return BytesIO()
+
+
 class Dashboard:
     """Every page for people, over one source of rankings."""
 
@@ -33,6 +42,7 @@ class Dashboard:
         self._rankings = rankings
 
     def init_app(self, app: Flask) -> None:
+        app.request_class = InMemoryRequest
         app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
         app.jinja_env.globals.update(
             say=messages.say, cover=covers.cover, asset=assets.address, link=state.address,
@@ -159,8 +169,7 @@ def _starters(loaded: Loaded) -> list[Anime]:
 
 
 def _listing(asked: OfUser) -> Listing:
-    picked = {name: getattr(asked, name) for name in Filtered.__dataclass_fields__}
-    return Listing(**picked)
+    return Listing(**{one.name: getattr(asked, one.name) for one in fields(Filtered)})
 
 
 def _page(template: str, status: int = 200, **values: object) -> Response:
