@@ -19,6 +19,13 @@ CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 BACKLOG_SECONDS = 60
 
+_PAGES = tuple(
+    route.path.partition("{")[0]
+    for route in routes.ROUTES
+    if route.content == routes.HTML and "{" in route.path
+)
+"""How paths of pages begin: a mistake behind it is told to people."""
+
 log = logging.getLogger(__name__)
 
 
@@ -107,7 +114,9 @@ def _http(error: HTTPException) -> Response:
 def _is_for_people() -> bool:
     """Whether a page was asked for: whoever reads it does not read JSON."""
     route = routes.BY_NAME.get(request.endpoint or "")
-    return route is not None and route.content == routes.HTML
+    if route is None:
+        return request.path.startswith(_PAGES) or request.accept_mimetypes.best == "text/html"
+    return route.content == routes.HTML
 
 
 def _problem(status: int, title: str, detail: str | None) -> Response:

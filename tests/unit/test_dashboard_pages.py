@@ -134,6 +134,7 @@ def test_a_title_has_its_franchise_in_order_and_titles_like_it(client):
         ("/?colour=red", 400, "unknown field"),
         ("/users?user_id=x", 400, "user_id"),
         ("/anime/99", 404, "not in the catalogue"),
+        ("/anime/x", 404, "Not Found"),
     ],
 )
 def test_what_is_wrong_is_said_on_a_page(client, path, status, words):
@@ -141,6 +142,11 @@ def test_what_is_wrong_is_said_on_a_page(client, path, status, words):
 
     assert (page.status_code, page.mimetype) == (status, "text/html")
     assert words in page.text
+
+
+def test_browsers_get_a_page_where_there_is_nothing_and_programs_json(client):
+    assert client.get("/nope", headers={"Accept": "text/html,*/*;q=0.8"}).mimetype == "text/html"
+    assert client.get("/nope").mimetype == "application/problem+json"
 
 
 def test_a_store_that_is_away_is_said_on_a_page():
