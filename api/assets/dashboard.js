@@ -4,7 +4,7 @@
 
 const form = document.getElementById("state");
 const status = document.getElementById("status");
-const LIVE = ["found", "picks", "results", "active"];
+const LIVE = ["found", "picks", "results", "active", "beside"];
 let asking = null;
 
 function say(template, values) {
@@ -85,9 +85,10 @@ function ready() {
 
 if (form && status && document.getElementById("results")?.dataset.address) {
   form.addEventListener("change", (event) => {
-    if (event.target.name !== "q") change();
+    if (event.target.type !== "text") change();
   });
   form.addEventListener("submit", (event) => {
+    if (form.elements.user_id && !event.submitter?.name) return; // another user is another page
     event.preventDefault();
     change(event.submitter);
   });

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api import routes, service
 from api.bodies import MAX_BODY
-from api.dashboard import assets, cards, covers, importing, messages, state
+from api.dashboard import assets, cards, covers, importing, messages, state, tastes
 from api.dashboard.importing import Imported, ListRefusedError
 from api.dashboard.state import Look, OfUser, Picks
 from api.incoming import anime_id_of, takes_nothing
@@ -63,12 +63,14 @@ class Dashboard:
             return _page("dashboard/user.html", state=asked, path="/users", answer=None)
         user_id = UserId(asked.user_id)
         answer = service.recommend(self._rankings, user_id, _listing(asked))
-        theirs = service.titles_of(self._rankings, user_id)
+        anime = answer.loaded.catalogue.anime
+        own = cards.seen(service.titles_of(self._rankings, user_id), anime)
         return _page(
             "dashboard/user.html",
             path="/users",
             people=service.similar_users(self._rankings, user_id, PEOPLE).neighbours,
-            own=cards.seen(theirs, answer.loaded.catalogue.anime),
+            own=own,
+            taste=tastes.taste_of(own, anime),
             own_shown=OWN,
             **_of_answer(answer, asked),
         )

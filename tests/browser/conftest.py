@@ -52,7 +52,7 @@ def address(tmp_path_factory):
                 similar={1: ranking(*range(1, 20))},
                 influences={n: {(n + k) % 40: 1 / k for k in range(1, 20)} for n in range(1, 41)},
                 neighbours={7: {44: 0.8}},
-                histories={7: [Interaction(Column(0), 9, Status.COMPLETED)]},
+                histories={7: [Interaction(Column(n), 9, Status.COMPLETED) for n in range(4)]},
                 popular=ranking(*range(39)),
             )
         port = free_port()

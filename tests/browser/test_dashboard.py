@@ -140,6 +140,18 @@ def test_a_list_is_imported_and_filters_work_on_it(opened, name, content):
     expect(page).to_have_url(re.compile("/import$"))
 
 
+def test_another_number_is_another_users_page_and_a_filter_keeps_to_it(opened):
+    page = opened("/users?user_id=7")
+    page.locator("summary").click()
+    page.get_by_role("group", name="Types").get_by_text("Movie").click()
+    expect(page).to_have_url(re.compile("types=Movie&user_id=7"))
+    expect(page.get_by_role("heading", name="What they lean to")).to_be_visible()
+    page.get_by_label("User number").fill("8")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="For user 8")).to_be_visible()
+    expect(page.get_by_role("heading", name="What they lean to")).to_have_count(0)
+
+
 def test_titles_with_markup_are_text_everywhere(opened):
     page = opened("/?likes=5")
     expect(chip(page, MARKUP)).to_be_visible()
