@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+from werkzeug import formparser
 
 from api.app import Parts, create_app
 from api.auth import MissingKeyError
@@ -185,6 +186,22 @@ def test_a_file_that_is_too_large_is_refused_on_the_page(client):
 
     assert page.status_code == 400
     assert "larger than 1 MB" in page.text
+
+
+def test_a_file_that_is_sent_never_touches_the_disk(client, monkeypatch):
+    def no_files(*_args, **_names):
+        raise AssertionError("a file was opened")
+
+    body = b"\r\n".join(
+        [b"--b", b'Content-Disposition: form-data; name="file"; filename="a.csv"', b"",
+         b"anime_id\n2\n" + b"?\n" * 400_000, b"--b--", b""]
+    )  # fmt: skip
+    monkeypatch.setattr(formparser, "SpooledTemporaryFile", no_files)
+    monkeypatch.setattr(formparser, "TemporaryFile", no_files, raising=False)
+
+    page = client.post("/import", data=body, content_type="multipart/form-data; boundary=b")
+
+    assert page.status_code == 200
 
 
 def test_a_long_list_makes_a_small_page():
