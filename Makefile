@@ -39,8 +39,9 @@ check: $(STAMP) ## what to run all day: format, lint, types, import contracts, u
 	$(BIN)/python -m pytest -q tests/unit
 
 .PHONY: test
-test: check ## everything: check, then integration and end-to-end tests on a real Redis
+test: check ## everything: check, then integration, end-to-end and browser tests on a real Redis
 	$(BIN)/python -m pytest -q tests/integration tests/e2e
+	$(BIN)/python -m pytest -q tests/browser
 
 .PHONY: bench
 bench: $(STAMP) ## speed beside named references; DATA=DIR for other data than a sample

@@ -11,6 +11,7 @@ from api import problems, tracing
 from api.behind import ERROR, Behind
 from api.bodies import MAX_BODY
 from api.conditional import Conditional
+from api.dashboard.views import Dashboard
 from api.envelope import ROUTE, Done, Envelope
 from api.front import Front
 from api.guard import Guard
@@ -72,6 +73,7 @@ def _assemble(rankings: Rankings, parts: Parts) -> tuple[Flask, Lookup, Envelope
         parts.guard.init_app(app)
     Conditional(rankings, private=parts.private_reads).init_app(app)
     Views(rankings, lookup).init_app(app)
+    Dashboard(rankings).init_app(app)
     parts.readiness(rankings, lookup).init_app(app)
     for add in parts.others:
         add(app)

@@ -8,14 +8,17 @@ from api.auth import Keys
 from api.limits import ADDRESS, KEY, RateLimits
 
 WRITES: Final = frozenset({"rate", "forget"})
-LIMITED: Final = WRITES | {"live"}
+LIMITED: Final = WRITES | {"live", "home", "import_list"}
 OPEN: Final = frozenset(
     {
         "healthz",
         "readyz",
         "metrics",
-        "home",
         "static",
+        "dashboard_style",
+        "dashboard_script",
+        "theme_script",
+        "icon",
         "openapi",
         "docs",
         "docs_style",

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from api.answers import Problem
 from api.parameters import PATH
-from api.routes import JSON, PROBLEM, ROUTES, Route
+from api.routes import HTML, JSON, PROBLEM, ROUTES, Route
 
 Document = dict[str, Any]
 """JSON, as it will be written."""
@@ -86,7 +86,7 @@ def _operation(route: Route, schemas: Mapping[object, Document]) -> Document:
             str(route.status): _answer(route, schemas),
             **(_UNCHANGED if route.tagged else {}),
             **{
-                str(status): _problem(status, why, schemas)
+                str(status): _problem(route, status, why, schemas)
                 for status, why in sorted(route.problems.items())
             },
         },
@@ -135,11 +135,11 @@ def _answer(route: Route, schemas: Mapping[object, Document]) -> Document:
     return {"description": route.summary, "content": {kind: {"schema": schema}}}
 
 
-def _problem(status: int, why: str, schemas: Mapping[object, Document]) -> Document:
-    described: Document = {
-        "description": why,
-        "content": {PROBLEM: {"schema": schemas[Problem]}},
-    }
+def _problem(route: Route, status: int, why: str, schemas: Mapping[object, Document]) -> Document:
+    said = {PROBLEM: {"schema": schemas[Problem]}}
+    if route.content == HTML:  # people read it
+        said = {HTML.partition(";")[0]: {"schema": {"type": "string"}}}
+    described: Document = {"description": why, "content": said}
     if status in (429, 503):
         seconds = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}
         described["headers"] = {"Retry-After": seconds}

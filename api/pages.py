@@ -18,10 +18,6 @@ def description() -> bytes:
     return openapi.as_json()
 
 
-def home() -> str:
-    return render_template("home.html", **_described())
-
-
 def docs() -> str:
     return render_template("docs.html", rule_of=rule_of, **_described())
 

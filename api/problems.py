@@ -1,13 +1,14 @@
-"""RFC 9457 problem details: one shape for every error the API returns."""
+"""RFC 9457 problem details: one shape for every error the API returns. Pages say it as a page."""
 
 import logging
 from http import HTTPStatus
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, render_template, request
 from redis import RedisError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from api import routes
 from api.auth import MissingKeyError, WrongKeyError
 from api.limits import TooManyRequestsError
 from api.service import UnknownAnimeError
@@ -17,6 +18,13 @@ from schemas.errors import InvalidParameterError, NothingPublishedError, Payload
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 BACKLOG_SECONDS = 60
+
+_PAGES = tuple(
+    route.path.partition("{")[0]
+    for route in routes.ROUTES
+    if route.content == routes.HTML and "{" in route.path
+)
+"""How paths of pages begin: a mistake behind it is told to people."""
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +111,19 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
+def _is_for_people() -> bool:
+    """Whether a page was asked for: whoever reads it does not read JSON."""
+    route = routes.BY_NAME.get(request.endpoint or "")
+    if route is None:
+        return request.path.startswith(_PAGES) or request.accept_mimetypes.best == "text/html"
+    return route.content == routes.HTML
+
+
 def _problem(status: int, title: str, detail: str | None) -> Response:
+    if _is_for_people():
+        page = render_template(
+            "dashboard/problem.html", status=int(status), title=title, why=detail
+        )
+        return Response(page, int(status), content_type=routes.HTML)
     body = {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
     return Response(orjson.dumps(body), status=int(status), content_type=CONTENT_TYPE)

@@ -13,12 +13,14 @@ from werkzeug.wrappers import Response
 
 from api import answers, bodies, parameters
 from api.checking import Declared
+from api.dashboard import state
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 HTML: Final = "text/html; charset=utf-8"
 CSS: Final = "text/css; charset=utf-8"
 JAVASCRIPT: Final = "text/javascript; charset=utf-8"
+SVG: Final = "image/svg+xml"
 TEXT: Final = "text/plain; charset=utf-8"
 
 NOTHING: Final = Declared(parameters.Nothing)
@@ -179,7 +181,48 @@ ROUTES: Final = (
         "A form on that page to try a route",
         content=JAVASCRIPT,
     ),
-    Route("home", "/", "What there is to ask for", content=HTML),
+    Route(
+        "home",
+        "/",
+        "The dashboard: name what you like, and a list follows",
+        query=state.PICKS,
+        problems={**_LIMITED, **_READS},
+        content=HTML,
+    ),
+    Route(
+        "user_page",
+        "/users",
+        "A user's list, people of like taste, and what the user knows, to read",
+        query=state.OF_USER,
+        problems=_READS,
+        content=HTML,
+    ),
+    Route(
+        "anime_page",
+        "/anime/{anime_id}",
+        "One title with its franchise and titles like it, to read",
+        query=state.ONE_TITLE,
+        problems=_OF_ANIME,
+        content=HTML,
+    ),
+    Route("import_page", "/import", "A form for a list", problems=_REFUSED, content=HTML),
+    Route(
+        "import_list",
+        "/import",
+        "A list of another site, as a form sends it: read, answered, and not kept",
+        problems={**_LIMITED, **_READS},
+        content=HTML,
+        method="post",
+    ),
+    Route("dashboard_style", "/assets/dashboard.css", "How these pages look", content=CSS),
+    Route(
+        "dashboard_script",
+        "/assets/dashboard.js",
+        "What makes them answer at once",
+        content=JAVASCRIPT,
+    ),
+    Route("theme_script", "/assets/theme.js", "Dark or light, as chosen", content=JAVASCRIPT),
+    Route("icon", "/assets/icon.svg", "The picture of these pages", content=SVG),
 )
 BY_NAME: Final = {route.name: route for route in ROUTES}
 

@@ -196,6 +196,28 @@ def similar_users(rankings: Rankings, user_id: UserId, limit: int) -> People:
     return People(loaded, rankings.neighbours(loaded.generation, user_id, limit) or (), variant)
 
 
+def titles_of(rankings: Rankings, user_id: UserId) -> Owned:
+    """What a user has done with titles, what they rated just now too: nothing for a stranger."""
+    loaded, _ = current_for(rankings, user_id)
+    payload = rankings.history(loaded.generation, user_id)
+    before = Owned((), ()) if payload is None else owned.remembered(payload)
+    recent = rankings.user(loaded.generation, user_id).recent
+    return before.and_since(owned.rated_since(recent, loaded.catalogue.column_of))
+
+
+def franchise(rankings: Rankings, anime_id: AnimeId) -> list[Anime]:
+    """Everything of the franchise of a title, itself too, by year: nothing if it stands alone.
+
+    Raises:
+        UnknownAnimeError: the catalogue lacks the anime.
+    """
+    loaded = current(rankings)
+    anime = loaded.catalogue.anime
+    begin = anime[_column(loaded, anime_id)].franchise
+    found = [one for one in anime if begin and one.franchise == begin]
+    return sorted(found, key=lambda one: (one.year is None, one.year, one.anime_id))
+
+
 def anime(rankings: Rankings, anime_id: AnimeId) -> Anime:
     """Look one title up.
 

@@ -40,10 +40,19 @@ class Shelves:
     def __init__(self, anime: Sequence[Anime], worth: NDArray[np.float64]) -> None:
         self._genres = _by_name([one.genres for one in anime])
         self._types = _by_name([(one.type,) if one.type else () for one in anime])
+        self._tame = sorted({name for one in anime if not one.adult for name in one.genres})
         self._years = np.array([one.year or 0 for one in anime], np.int32)
         self._worth = worth
         self._best_first = np.argsort(-worth, kind="stable")[: np.count_nonzero(worth > 0)]
         self._known = lru_cache(maxsize=_KEPT)(self._work_out)
+
+    def genre_names(self, *, adult: bool) -> Sequence[str]:
+        """Genres that may be asked for; without adult titles, those that others have."""
+        return self._genres.names if adult else self._tame
+
+    def type_names(self) -> Sequence[str]:
+        """Types that may be asked for."""
+        return self._types.names
 
     def within(self, asked: Filtered) -> Within | None:
         """What is left of the catalogue; None is all of it.

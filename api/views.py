@@ -21,7 +21,7 @@ class Views:
             app,
             self.recommendations, self.similar_users, self.search, self.anime, self.similar,
             self.live, self.generation, self.healthz, self.openapi, self.docs, self.docs_style,
-            self.docs_script, self.home,
+            self.docs_script,
         )  # fmt: skip
 
     def recommendations(self, user_id: str) -> Response:
@@ -70,9 +70,6 @@ class Views:
 
     def docs_script(self) -> Response:
         return Response(pages.asset("docs.js"), content_type=routes.JAVASCRIPT)
-
-    def home(self) -> Response:
-        return Response(pages.home(), content_type=routes.HTML)
 
 
 def _as_response(reply: Reply) -> Response:

@@ -6,6 +6,7 @@ import pytest
 from redis import Redis
 
 from tests import redis_server
+from tests.emulators import NOT_TRIED
 from tests.manifests import name_of, render, workloads
 
 
@@ -13,7 +14,7 @@ from tests.manifests import name_of, render, workloads
 def options() -> dict[str, str]:
     """What the manifest tells redis-server, but for where and with which password."""
     if shutil.which("kubectl") is None:
-        pytest.skip("NOT TRIED: kubectl, which renders the manifest, is missing")
+        pytest.skip(f"{NOT_TRIED}: kubectl, which renders the manifests")
     [pod] = [pod for one, pod in workloads(render("dev")) if name_of(one) == "StatefulSet redis"]
     program, *arguments = pod["spec"]["containers"][0]["args"]
     assert program == "redis-server"

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.emulators import NOT_TRIED
 from tests.manifests import ROOT
 
 GKE = ROOT / "k8s" / "gke"
@@ -194,7 +195,7 @@ def _gcloud_tree() -> dict[str, Any]:
     files = [one / "data" / "cli" / "gcloud_completions.py" for one in places]
     file = next((one for one in files if one.is_file()), None)
     if file is None:
-        pytest.skip("NOT TRIED: gcloud, which knows its flags, is missing")
+        pytest.skip(f"{NOT_TRIED}: gcloud, which knows its flags")
     spec = importlib.util.spec_from_file_location("gcloud_completions", file)
     assert spec
     assert spec.loader

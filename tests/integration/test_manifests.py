@@ -10,6 +10,7 @@ from itertools import chain
 
 import pytest
 
+from tests.emulators import NOT_TRIED
 from tests.manifests import (
     ROOT,
     SITE,
@@ -24,7 +25,7 @@ from tests.manifests import (
 )
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("kubectl") is None, reason="NOT TRIED: kubectl, which renders them, is missing"
+    shutil.which("kubectl") is None, reason=f"{NOT_TRIED}: kubectl, which renders the manifests"
 )
 Pod = Document
 CHECKS = (shapes.problems, *pods.CHECKS, *jobs.CHECKS, *network.CHECKS)

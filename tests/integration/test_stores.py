@@ -21,6 +21,7 @@ from schemas.store import access, connections
 from schemas.store.connections import Patience
 from tests.builders import GENERATION, publish_small, ranking
 from tests.datasets import refreshed
+from tests.emulators import NOT_TRIED
 from tests.redis_cluster import redis_cluster
 from tests.redis_server import free_port, start
 
@@ -103,7 +104,7 @@ def tls(tmp_path_factory):
     folder, port = tmp_path_factory.mktemp("t"), free_port()
     openssl = shutil.which("openssl")
     if openssl is None:
-        pytest.skip("TLS WAS NOT TRIED: openssl is missing, so no certificate can be made")
+        pytest.skip(f"{NOT_TRIED}: openssl, which makes certificates")
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
          "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
@@ -115,7 +116,7 @@ def tls(tmp_path_factory):
     try:
         server = start(folder, tls_port=port, requirepass="s3cret%/@", **options)
     except RuntimeError:
-        pytest.skip("TLS WAS NOT TRIED: this redis-server is built without it")
+        pytest.skip(f"{NOT_TRIED}: a redis-server that is built with TLS")
     yield folder, port
     server.stop()
 

@@ -58,6 +58,14 @@ GOOD = [
     ("/docs/style.css", "/docs/style.css"),
     ("/docs/script.js", "/docs/script.js"),
     ("/", "/"),
+    ("/", f"/?likes=1:9,2:x&limit=24&titles=romaji&view=list&{FILTER}"),
+    ("/users", "/users?user_id=7"),
+    ("/anime/{anime_id}", "/anime/1"),
+    ("/import", "/import"),
+    ("/assets/dashboard.css", "/assets/dashboard.css"),
+    ("/assets/dashboard.js", "/assets/dashboard.js"),
+    ("/assets/theme.js", "/assets/theme.js"),
+    ("/assets/icon.svg", "/assets/icon.svg"),
 ]
 BODIES = [
     {},

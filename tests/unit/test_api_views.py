@@ -369,11 +369,11 @@ def test_ready_means_a_generation_is_live_and_its_catalogue_loads():
     assert get("/readyz").json == {"status": "ready", "generation": GENERATION}
 
 
-def test_the_root_links_the_routes():
+def test_the_root_is_a_page_that_links_the_description():
     response = get("/")
 
     assert response.mimetype == "text/html"
-    assert "/v1/generation" in response.text
+    assert 'href="/docs"' in response.text
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/generation", "/nope"])

@@ -1,0 +1,1 @@
+"""Pages for people: rendered here, usable without JavaScript, from the same service as the API."""

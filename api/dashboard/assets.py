@@ -1,0 +1,17 @@
+"""Styles and scripts of the pages, at addresses that change with their content."""
+
+import zlib
+from functools import cache
+
+from api import pages
+
+
+def content(name: str) -> bytes:
+    """A file of ours."""
+    return pages.asset(name)
+
+
+@cache
+def address(name: str) -> str:
+    """Where browsers find it, and may keep it for ever."""
+    return f"/assets/{name}?v={zlib.crc32(content(name)):08x}"

@@ -1,0 +1,192 @@
+"""The pages: what was asked, from the service, into templates. No decisions here."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from io import BytesIO
+from typing import IO, Any, Final
+
+from flask import Flask, Request, Response, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from api import routes, service
+from api.bodies import MAX_BODY
+from api.dashboard import assets, cards, covers, importing, messages, state, tastes
+from api.dashboard.importing import Imported, ListRefusedError
+from api.dashboard.state import Look, OfUser, Picks
+from api.incoming import anime_id_of, takes_nothing
+from api.parameters import Filtered, Listing
+from api.repository import Loaded, Rankings
+from api.service import Answer
+from schemas.records import Anime, AnimeId, UserId
+
+PEOPLE: Final = 8
+SIMILAR: Final = 12
+STARTERS: Final = 8
+OWN: Final = 40
+FOUND: Final = 12
+MAX_CHIPS: Final = 30
+"""Picks beyond these are counted, and not shown one by one."""
+
+
+class InMemoryRequest(Request):
+    """Files that are sent stay in memory, where the whole body is anyway: none touches the disk."""
+
+    def _get_file_stream(self, *_sizes: object, **_names: object) -> IO[bytes]:
+        return BytesIO()
+
+
+class Dashboard:
+    """Every page for people, over one source of rankings."""
+
+    def __init__(self, rankings: Rankings) -> None:
+        self._rankings = rankings
+
+    def init_app(self, app: Flask) -> None:
+        app.request_class = InMemoryRequest
+        app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+        app.jinja_env.globals.update(
+            say=messages.say, cover=covers.cover, asset=assets.address, link=state.address,
+            name_of=cards.name_of, active=state.active, number=_number,
+        )  # fmt: skip
+        routes.add(
+            app, self.home, self.user_page, self.anime_page, self.import_page, self.import_list,
+            self.dashboard_style, self.dashboard_script, self.theme_script, self.icon,
+        )  # fmt: skip
+
+    def home(self) -> Response:
+        picks = state.settled(state.parse_form(request.query_string, state.PICKS))
+        return self._for_picks(picks, "dashboard/home.html", path="/")
+
+    def user_page(self) -> Response:
+        asked = state.parse_form(request.query_string, state.OF_USER)
+        if asked.user_id < 0:
+            return _page("dashboard/user.html", state=asked, path="/users", answer=None)
+        user_id = UserId(asked.user_id)
+        answer = service.recommend(self._rankings, user_id, _listing(asked))
+        anime = answer.loaded.catalogue.anime
+        own = cards.seen(service.titles_of(self._rankings, user_id), anime)
+        return _page(
+            "dashboard/user.html",
+            path="/users",
+            people=service.similar_users(self._rankings, user_id, PEOPLE).neighbours,
+            own=own,
+            taste=tastes.taste_of(own, anime),
+            own_shown=OWN,
+            **_of_answer(answer, asked),
+        )
+
+    def anime_page(self, anime_id: str) -> Response:
+        number = anime_id_of(anime_id)
+        asked = state.parse_form(request.query_string, state.ONE_TITLE)
+        subject = service.anime(self._rankings, number)
+        similar = service.similar(self._rankings, number, Filtered(limit=SIMILAR))
+        return _page(
+            "dashboard/anime.html",
+            state=asked,
+            anime=subject,
+            cards=cards.alike(cards.cards(similar), subject),
+            franchise=service.franchise(self._rankings, number),
+            stale=similar.stale,
+        )
+
+    def import_page(self) -> Response:
+        takes_nothing()
+        return _page("dashboard/import.html", problem="")
+
+    def import_list(self) -> Response:
+        """A file is read here; then its titles come back with each change, as nothing is kept."""
+        takes_nothing()
+        try:
+            upload = request.files.get("file")
+            pairs = list(request.form.items(multi=True))
+            data = upload.read() if upload else b""
+        except RequestEntityTooLarge:
+            return _refused(f"The file is larger than {MAX_BODY >> 20} MB: gzip it, and send that.")
+        if upload is None:
+            picks = state.settled(state.from_pairs(pairs, state.PICKS))
+            return self._for_picks(picks, "dashboard/home.html", path="/import")
+        if not upload.filename:
+            return _refused(messages.say("import_missing"))
+        try:
+            found = importing.read_list(data)
+        except ListRefusedError as error:
+            return _refused(str(error))
+        picks = Picks(likes=tuple(map(state.mark_of, found.titles)))
+        return self._for_picks(picks, "dashboard/home.html", path="/import", imported=found)
+
+    def dashboard_style(self) -> Response:
+        return _asset("dashboard.css", routes.CSS)
+
+    def dashboard_script(self) -> Response:
+        return _asset("dashboard.js", routes.JAVASCRIPT)
+
+    def theme_script(self) -> Response:
+        return _asset("theme.js", routes.JAVASCRIPT)
+
+    def icon(self) -> Response:
+        return _asset("icon.svg", routes.SVG)
+
+    def _for_picks(
+        self, picks: Picks, template: str, path: str, imported: Imported | None = None
+    ) -> Response:
+        answer = service.recommend_live(self._rankings, state.request_of(picks))
+        found = service.search(self._rankings, picks.q, FOUND) if picks.q else []
+        anime, column_of = answer.loaded.catalogue.anime, answer.loaded.catalogue.column_of
+        chosen = [
+            (mark, anime[column_of[AnimeId(title["anime_id"])]], title)
+            for mark, title in ((mark, state.given(mark)) for mark in picks.likes)
+            if title["anime_id"] in column_of
+        ]
+        return _page(
+            template,
+            path=path,
+            imported=imported,
+            found=found,
+            chosen=chosen,
+            max_chips=MAX_CHIPS,
+            starters=_starters(answer.loaded),
+            **_of_answer(answer, picks),
+        )
+
+
+def _of_answer(answer: Answer, asked: Look) -> Mapping[str, Any]:
+    """What every page with a list says."""
+    catalogue = answer.loaded.catalogue
+    return {
+        "state": asked,
+        "answer": answer,
+        "cards": cards.cards(answer),
+        "genres": catalogue.shelves.genre_names(adult=bool(asked.adult)),
+        "types": catalogue.shelves.type_names(),
+        "max_cards": state.MAX_CARDS,
+        "step": state.CARDS,
+        "stale": answer.stale,
+    }
+
+
+def _starters(loaded: Loaded) -> list[Anime]:
+    """Titles that most people know."""
+    columns = loaded.popular_shown.head(STARTERS).columns
+    return [loaded.catalogue.anime[column] for column in columns]
+
+
+def _listing(asked: OfUser) -> Listing:
+    return Listing(**{one.name: getattr(asked, one.name) for one in fields(Filtered)})
+
+
+def _page(template: str, status: int = 200, **values: object) -> Response:
+    return Response(render_template(template, **values), status, content_type=routes.HTML)
+
+
+def _refused(problem: str) -> Response:
+    return _page("dashboard/import.html", 400, problem=problem)
+
+
+def _asset(name: str, kind: str) -> Response:
+    response = Response(assets.content(name), content_type=kind)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", "\u202f")
