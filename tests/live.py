@@ -34,3 +34,10 @@ def copied(client, generation, other, watermark=""):
 def flip(client, *live):
     share = 1 / len(live)
     Control(client).swap(Pointer(tuple(Variant(one, share) for one in live)))
+
+
+def contents(client):
+    """All that a store holds. Not as DUMP has it: the fields of a hash come in any order there."""
+    read = {b"string": client.get, b"hash": client.hgetall, b"stream": client.xrange,
+            b"set": client.smembers}  # fmt: skip
+    return {key: read[client.type(key)](key) for key in client.scan_iter()}

@@ -33,7 +33,7 @@ from schemas.ratings import revision
 from schemas.records import Generation, UserId
 from schemas.store import forgetting, overlays
 from tests.datasets import PLANNER, quiet
-from tests.live import copied, flip, overlay, rate
+from tests.live import contents, copied, flip, overlay, rate
 
 KNOWN, STRANGER = UserId(7), UserId(5_000)
 USERS = 60
@@ -501,9 +501,9 @@ def test_a_lost_lease_ends_it_where_it_is(client, generation, fill, small_blocks
 
 def test_a_dry_run_says_how_many_and_how_long_and_does_nothing(client, generation, models):
     make_old(client, generation, KNOWN)
-    before = {key: client.dump(key) for key in client.scan_iter()}
+    before = contents(client)
     Control(client).acquire("refresh 1 on night-1", 60_000)
-    control = client.dump(keys.CONTROL)
+    control = client.hgetall(keys.CONTROL)
 
     request = Request(Everybody(), models, users_per_second=6)
     report = dry_run(Stores(client, client), request)
@@ -512,8 +512,7 @@ def test_a_dry_run_says_how_many_and_how_long_and_does_nothing(client, generatio
     assert report.users == USERS
     assert report.seconds >= USERS / 6
     assert counted(report) == {"unchanged": USERS - 1, "written": 1}
-    after = {key: client.dump(key) for key in client.scan_iter()}
-    assert after == before | {keys.CONTROL.encode(): control}
+    assert contents(client) == before | {keys.CONTROL.encode(): control}
 
 
 def test_it_keeps_to_the_pace_it_was_told(client, fill, small_blocks, monkeypatch):

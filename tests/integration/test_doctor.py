@@ -20,7 +20,7 @@ from schemas import keys
 from schemas.records import UserId
 from schemas.store import access
 from tests.builders import manifest
-from tests.live import rate
+from tests.live import contents, rate
 from tests.redis_server import start
 
 KNOWN = UserId(7)
@@ -55,7 +55,7 @@ def fails(checks):
 
 
 def test_a_store_in_order_fails_nowhere_and_is_left_as_it_is(client, site, examined):
-    before = {key: client.dump(key) for key in client.scan_iter()}
+    before = contents(client)
 
     code, checks, _ = examined()
 
@@ -63,7 +63,7 @@ def test_a_store_in_order_fails_nowhere_and_is_left_as_it_is(client, site, exami
     assert checks["live generation"][1].startswith(site[1])
     assert checks["model"][0] == "ok"
     assert checks["workers"][1] == "no worker has ever come, and nobody has rated"
-    assert {key: client.dump(key) for key in client.scan_iter()} == before
+    assert contents(client) == before
 
 
 def test_each_trouble_says_what_to_do(client, examined, redis_url, artifacts):
