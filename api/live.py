@@ -75,16 +75,18 @@ def add_up(influences: Influences, size: int) -> Values:
     return np.asarray(sums, dtype=np.float64)
 
 
-def with_fame(sums: Values, fame: Fame, weight: float) -> Values:
-    """Sums with how well known titles are: `weight` standard deviations of the sums for each of
-    fame's.
+def with_fame(sums: Values, influences: Influences, fame: Fame, weight: float) -> Values:
+    """The sums of some rows with how well known titles are: `weight` standard deviations of the
+    sums for each of fame's.
 
     A few titles say little about somebody; then it is safer to name what many have watched.
     """
     if not weight or not fame.rated:
         return sums
-    mean = float(sums.sum()) / fame.rated
-    squares = float(np.einsum("i,i->", sums, sums))  # BLAS would wake threads for this
+    # Most sums are zero. Those that are not come to as much when asked entry by entry.
+    values = influences.values
+    mean = float(values.sum()) / fame.rated
+    squares = float(np.einsum("i,i->", values, sums[influences.columns]))
     spread = max(squares / fame.rated - mean * mean, 0.0) ** 0.5
     found: Values = fame.values * (weight * spread)
     found += sums

@@ -106,12 +106,17 @@ def shows_adult(listing: Filtered) -> bool:
     return bool(listing.adult) or listing.franchise == "all"
 
 
-def arranged(ranking: Lines, known: Known, facts: Facts, listing: Filtered) -> Lines:
-    """Of a ranking that is not somebody's own stored list, what is shown to them."""
+def arranged(
+    ranking: Lines, known: Known, facts: Facts, listing: Filtered, *, all_open: bool = False
+) -> Lines:
+    """Of a ranking that is not somebody's own stored list, what is shown to them.
+
+    `all_open` says that nothing of what is banned is in it.
+    """
     if listing.limit < 1:
         return Lines()
     columns, banned = ranking.columns, known.banned
-    open_to = (at for at, one in enumerate(columns) if one not in banned)
+    open_to = None if all_open else (at for at, one in enumerate(columns) if one not in banned)
     lowest = ranking.scores[-1] if columns else 0.0
     worth, taste = [score - lowest for score in ranking.scores], taste_of(listing)
     if listing.franchise == "all":

@@ -295,10 +295,11 @@ def _live(
     rows = rankings.influences(loaded.generation, ids)
     influences = live.weigh(list(speaking), list(speaking.values()), rows)
     weight = fame_weight(loaded.manifest.fame, len(theirs.columns)) if fame else 0.0
-    scores = live.with_fame(live.add_up(influences, size), catalogue.fame, weight)
+    sums = live.add_up(influences, size)
+    scores = live.with_fame(sums, influences, catalogue.fame, weight)
     allowed = None if within is None else within.allowed
     candidates = live.best(scores, list(known.banned), CANDIDATES, catalogue.fame, allowed)
-    shown = selection.arranged(candidates, known, catalogue.rules, listing)
+    shown = selection.arranged(candidates, known, catalogue.rules, listing, all_open=True)
     return live.explain(influences, shown, size)
 
 

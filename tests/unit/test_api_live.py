@@ -97,8 +97,9 @@ def test_a_damaged_row_is_refused():
 def famous(raters, row, weight, **asked):
     """Live columns and scores when one title was named, and how many rated each."""
     fame = live.Fame.of(raters)
-    sums = live.add_up(live.weigh([0], [1.0], [influence(row)]), len(raters))
-    return live.best(live.with_fame(sums, fame, weight), [0], 10, fame, **asked)
+    influences = live.weigh([0], [1.0], [influence(row)])
+    sums = live.add_up(influences, len(raters))
+    return live.best(live.with_fame(sums, influences, fame, weight), [0], 10, fame, **asked)
 
 
 def test_fame_decides_where_rows_say_nothing():
