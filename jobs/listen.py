@@ -128,8 +128,8 @@ def listen(
         client.ping()  # a store that is away at the start is the caller's business
         listener = Listener(source, Memory(client), work, _is_current, Control(client).reading,
                             _verdict, tries)  # fmt: skip
-        log.info("listening to %s", subscription or folder)
         with _ends_when_idle(listener):
+            log.info("listening to %s", subscription or folder)
             if not once:
                 listener.run(_WAIT_SECONDS)
             elif not listener.once(wait_seconds):
