@@ -58,17 +58,18 @@ bench-worker: $(STAMP) ## from a rating to a changed list: how soon, how many a 
 .PHONY: bench-killed
 bench-killed: $(STAMP) ## a refresh killed in each stage and run again: what that saves; DATA=DIR
 	$(BIN)/python -m tests.benchmarks.killed_stage $(if $(DATA),--data $(DATA))
+
 .PHONY: bench-portable
-bench-portable: $(STAMP) ## a night on Prism with worker processes: the same bytes, and how long; DATA=DIR
+bench-portable: $(STAMP) ## a night on Prism and Flink with worker processes: the same bytes, and how long; DATA=DIR
 	$(BIN)/python -m tests.benchmarks.portable $(if $(DATA),--data $(DATA))
+
+.PHONY: flink
+flink: ## fetch Flink and its job server with Maven (150 MB); then `make test` and bench-portable try it too
+	mvn --quiet --file tests/flink/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/var/emulators/flink
 
 .PHONY: bench-cost
 bench-cost: $(STAMP) ## CPU seconds and bytes for each million users, from small samples
 	$(BIN)/python -m tests.benchmarks.cost
-
-.PHONY: prism
-prism: $(STAMP) ## build Beam's portable runner with Go; then `make test` tries it too
-	$(BIN)/python -m tests.portable
 
 .PHONY: chaos
 chaos: $(STAMP) ## workers and Redis are killed, everybody comes at once, some fall asleep: ten minutes

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from tests.redis_server import free_port
 NOT_TRIED: Final = "not tried, for want of"
 FAKE_GCS: Final = "github.com/fsouza/fake-gcs-server@v1.56.1"
 BUILT: Final = Path(__file__).parents[1] / "var" / "emulators"
-_BUILD_SECONDS: Final = 600
+_BUILD_SECONDS: Final = 900
 _START_SECONDS: Final = 60.0
 
 
@@ -81,15 +82,25 @@ def _storage(binary: str, folder: Path, told: Sequence[str], **environment: str)
 
 def storage_binary() -> str | None:
     """The Cloud Storage emulator, built if need be."""
-    found = shutil.which("fake-gcs-server") or shutil.which("fake-gcs-server", path=BUILT)
+    return program("fake-gcs-server", FAKE_GCS)
+
+
+@cache
+def program(name: str, module: str) -> str | None:
+    """A program from the PATH or var/emulators, or built there from a Go module, if Go is there."""
+    found = shutil.which(name) or shutil.which(name, path=BUILT)
     if found or shutil.which("go") is None:
         return found
     BUILT.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["go", "install", FAKE_GCS], env=os.environ | {"GOBIN": str(BUILT.absolute())},
-        check=False, timeout=_BUILD_SECONDS, capture_output=True,
-    )  # fmt: skip
-    return shutil.which("fake-gcs-server", path=BUILT)
+    environment = os.environ | {"GOBIN": str(BUILT.absolute())}
+    try:
+        subprocess.run(
+            ["go", "install", module], env=environment, check=True, timeout=_BUILD_SECONDS,
+            stdout=sys.stderr, stderr=sys.stderr,
+        )  # fmt: skip
+    except subprocess.SubprocessError as error:
+        sys.stderr.write(f"{module} was not built: {error}\n")
+    return shutil.which(name, path=BUILT)
 
 
 def _pubsub_command() -> Sequence[str] | None:

@@ -1,59 +1,86 @@
-"""A portable runner with worker processes of its own: Beam's Prism and Python's worker pool.
+"""Portable runners with worker processes of their own: Beam's Prism, and Flink with its job server.
 
-Prism is found on the PATH, in var/emulators, or, where `build_prism` is asked to, made there by Go.
+Prism is found on the PATH, in var/emulators, or built there by Go. Flink is what `make flink` has
+put into var/emulators/flink; a cluster of one process runs inside its job server.
 """
 
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from batch.engine import Engine
 from tests import emulators
 from tests.redis_server import free_port
 
-MISSING: Final = "Prism (`make prism` builds it, where Go is installed)"
-_BUILD_SECONDS: Final = 900
+FLINK: Final = emulators.BUILT / "flink"
+_OPENED: Final = ("java.lang", "java.nio", "java.util")
+"""Packages of Java that Flink looks into."""
+
+
+class Runner(Protocol):
+    """Runs pipelines in worker processes; keeps its files in the folder."""
+
+    def __call__(self, folder: Path, /) -> AbstractContextManager[Engine]: ...
+
+
+def missing(name: str) -> str:
+    """What keeps a runner from being tried here; empty if nothing does."""
+    if name == "prism":
+        return "" if prism_binary() else "Prism (on the PATH, or Go to build it)"
+    there = shutil.which("java") and any(FLINK.glob("beam-runners-flink-*.jar"))
+    return "" if there else "Flink's job server (`make flink` fetches it with Maven; needs Java)"
 
 
 def prism_binary() -> str | None:
-    """Beam's portable runner, if this machine has it."""
-    return shutil.which("prism") or shutil.which("prism", path=emulators.BUILT)
-
-
-def build_prism() -> None:
-    """Build the Prism of the Beam release that is installed, unless there is one."""
-    if prism_binary() or shutil.which("go") is None:
-        return
-    module = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{metadata.version('apache-beam')}"
-    emulators.BUILT.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"GOBIN": str(emulators.BUILT.absolute())}
-    subprocess.run(["go", "install", module], env=environment, check=True, timeout=_BUILD_SECONDS)
+    """The Prism of the Beam release that is installed, built if need be."""
+    version = metadata.version("apache-beam")
+    return emulators.program("prism", f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{version}")
 
 
 @contextmanager
-def prism_engine(folder: Path) -> Iterator[Engine]:
-    """An engine whose pipelines run in a worker process, told by Prism what to do."""
-    binary = prism_binary()
-    assert binary, MISSING
-    jobs, pool = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+def prism(folder: Path) -> Iterator[Engine]:
+    """Prism, of the release that is installed."""
+    binary, port = prism_binary(), free_port()
+    assert binary, missing("prism")
+    quiet = ("-serve_http=false", "-log_level=warn", "-log_kind=text")
+    with _engine([binary, f"-job_port={port}", *quiet], port, folder) as engine:
+        yield engine
+
+
+@contextmanager
+def flink(folder: Path) -> Iterator[Engine]:
+    """Flink's job server; pipelines become jobs of Flink."""
+    port = free_port()
+    opened = [f"--add-opens=java.base/{one}=ALL-UNNAMED" for one in _OPENED]
+    command = [
+        "java", *opened, "-cp", f"{FLINK.absolute()}/*",
+        "org.apache.beam.runners.flink.FlinkJobServerDriver",
+        f"--job-port={port}", f"--artifact-port={free_port()}", f"--expansion-port={free_port()}",
+        f"--artifacts-dir={folder}",
+    ]  # fmt: skip
+    with _engine(command, port, folder) as engine:
+        yield engine
+
+
+RUNNERS: Final[Mapping[str, Runner]] = {"prism": prism, "flink": flink}
+
+
+@contextmanager
+def _engine(job_server: Sequence[str], port: int, folder: Path) -> Iterator[Engine]:
+    """An engine whose pipelines run in a worker process, told by a job server what to do."""
+    jobs, pool = f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}"
     with (
-        emulators.running(_prism(binary, jobs), jobs, folder),
+        emulators.running(job_server, jobs, folder),
         emulators.running(_pool(pool), pool, folder, PATH=_path(), TMPDIR=str(folder)),
     ):
         yield Engine("PortableRunner", (
             f"--job_endpoint={jobs}", "--environment_type=EXTERNAL", f"--environment_config={pool}",
         ))  # fmt: skip
-
-
-def _prism(binary: str, address: str) -> list[str]:
-    port = address.rpartition(":")[2]
-    return [binary, f"-job_port={port}", "-serve_http=false", "-log_level=warn", "-log_kind=text"]
 
 
 def _pool(address: str) -> list[str]:
@@ -64,8 +91,3 @@ def _pool(address: str) -> list[str]:
 def _path() -> str:
     """The pool starts its workers as `python`."""
     return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-
-if __name__ == "__main__":
-    build_prism()
-    print(prism_binary() or f"there is no {MISSING}")

@@ -1,4 +1,4 @@
-"""`make bench-portable`: a night in process and on Prism with worker processes, compared.
+"""`make bench-portable`: a night in process and on runners with worker processes, compared.
 
 Ends with 1 if a single byte differs.
 """
@@ -7,7 +7,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,22 +30,29 @@ from tests.redis_server import start
 @click.option("--anime", default=2_000, show_default=True, help="Of the sample.")
 def main(data: str | None, users: int, anime: int) -> None:
     """Refresh in process, then with worker processes, and compare all values in two Redis."""
-    portable.build_prism()
-    if portable.prism_binary() is None:
-        raise click.ClickException(f"there is no {portable.MISSING}")
+    lacking = {name: portable.missing(name) for name in portable.RUNNERS}
+    for name in filter(None, lacking.values()):
+        click.echo(f"NOT measured, for want of: {name}")
     logs.set_up()
     with tempfile.TemporaryDirectory(prefix="anirec-portable-") as made:
         work = Path(made)
         folder = Path(data) if data else _sample(work / "data", users, anime)
-        here = _night("in process", folder, work / "a", IN_PROCESS)
-        (work / "prism").mkdir()
-        with portable.prism_engine(work / "prism") as engine:
-            there = _night("on Prism", folder, work / "b", engine)
+        here = _night("in process", folder, work / "here", IN_PROCESS)
+        different = 0
+        for name in (one for one in portable.RUNNERS if not lacking[one]):
+            (work / name).mkdir()
+            with portable.RUNNERS[name](work / name) as engine:
+                there = _night(f"on {name}", folder, work / f"{name}-night", engine)
+            different += _differences(here, there)
+    sys.exit(bool(different))
+
+
+def _differences(here: Mapping[str, object], there: Mapping[str, object]) -> int:
     different = [name for name in here.keys() | there.keys() if here.get(name) != there.get(name)]
     click.echo(f"{len(here)} values, {len(different)} differ")
     for name in sorted(different)[:5]:
         click.echo(f"{name}: {here.get(name)!r} and {there.get(name)!r}")
-    sys.exit(bool(different))
+    return len(different)
 
 
 def _sample(folder: Path, users: int, anime: int) -> Path:

@@ -1,4 +1,4 @@
-"""The nightly job on a portable runner with worker processes. Opt-in: it needs `make prism`."""
+"""The nightly job on a portable runner with worker processes."""
 
 import pytest
 from redis import Redis
@@ -10,11 +10,11 @@ from tests.generations import live_values
 from tests.redis_server import start
 
 
-@pytest.fixture
-def engine(tmp_path):
-    if portable.prism_binary() is None:
-        pytest.skip(f"{NOT_TRIED}: {portable.MISSING}")
-    with portable.prism_engine(tmp_path) as found:
+@pytest.fixture(params=portable.RUNNERS)
+def engine(request, tmp_path):
+    if lacking := portable.missing(request.param):
+        pytest.skip(f"{NOT_TRIED}: {lacking}")
+    with portable.RUNNERS[request.param](tmp_path) as found:
         yield found
 
 
