@@ -11,10 +11,12 @@ from api import problems, tracing
 from api.behind import ERROR, Behind
 from api.bodies import MAX_BODY
 from api.conditional import Conditional
+from api.dashboard.rating import RatingForms
 from api.dashboard.views import Dashboard
 from api.envelope import ROUTE, Done, Envelope
 from api.front import Front
 from api.guard import Guard
+from api.inbox import Inbox
 from api.lookup import Lookup
 from api.origins import Origins
 from api.readiness import Readiness
@@ -30,12 +32,13 @@ class Parts:
     """What stands around the lookups; nothing of it is needed to answer one.
 
     `guard` refuses before a route runs, `others` add routes, `observers` hear of each answer,
-    `exposed` of each answer of an A/B test.
+    `exposed` of each answer of an A/B test. Pages take ratings where there is an `inbox`.
     """
 
     guard: Guard | None = None
     others: tuple[Callable[[Flask], None], ...] = ()
     observers: tuple[Callable[[Done], None], ...] = ()
+    inbox: Inbox | None = None
     exposed: Callable[[str, str], None] = lambda *_: None
     readiness: Callable[[Rankings, Lookup], Readiness] = Readiness
     private_reads: bool = False
@@ -73,7 +76,7 @@ def _assemble(rankings: Rankings, parts: Parts) -> tuple[Flask, Lookup, Envelope
         parts.guard.init_app(app)
     Conditional(rankings, private=parts.private_reads).init_app(app)
     Views(rankings, lookup).init_app(app)
-    Dashboard(rankings).init_app(app)
+    Dashboard(rankings, RatingForms(parts.inbox)).init_app(app)
     parts.readiness(rankings, lookup).init_app(app)
     for add in parts.others:
         add(app)

@@ -43,6 +43,11 @@ class Catalogue:
     adult: Sequence[int]
     titles: TitleIndex
 
+    def named(self, anime_id: AnimeId) -> Anime | None:
+        """A title by its number, if there is one."""
+        column = self.column_of.get(anime_id)
+        return None if column is None else self.anime[column]
+
 
 def prepare(anime: Sequence[Anime]) -> Catalogue:
     raters = np.array([one.raters for one in anime], np.float64)

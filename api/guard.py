@@ -8,7 +8,7 @@ from api.auth import Keys
 from api.limits import ADDRESS, KEY, RateLimits
 
 WRITES: Final = frozenset({"rate", "forget"})
-LIMITED: Final = WRITES | {"live", "home", "import_list"}
+LIMITED: Final = WRITES | {"live", "home", "import_list", "rate_on_page"}
 OPEN: Final = frozenset(
     {
         "healthz",

@@ -14,6 +14,7 @@ from api.auth import Keys
 from api.exposure import Exposure
 from api.front import Front
 from api.guard import Guard
+from api.inbox import Inbox
 from api.limits import RateLimits
 from api.lookup import Lookup
 from api.readiness import Readiness, some_users
@@ -56,7 +57,8 @@ def _parts(
 ) -> Parts:
     limits = RateLimits(lists, settings.rate_limit) if settings.rate_limit else None
     private = bool(settings.private_reads)
-    writes = Writes(rankings, lists, kept, settings.ratings_backlog)
+    inbox = Inbox(rankings, kept, settings.ratings_backlog)
+    writes = Writes(inbox, lists, kept)
     exposure = Exposure(lists)
     atexit.register(exposure.flush)
 
@@ -75,6 +77,7 @@ def _parts(
         guard=Guard(Keys(lists), limits, private_reads=private),
         others=(writes.init_app, lambda app: metrics.init_app(app, rankings)),
         observers=(metrics.observe, logs.access_log(settings.log_sample)),
+        inbox=inbox if settings.dashboard_ratings else None,
         exposed=exposed,
         readiness=readiness,
         private_reads=private,

@@ -97,6 +97,11 @@ class UserState:
     recent: tuple[Recent, ...] = ()
     answers: dict[tuple[str, bytes], Made | None] = field(default_factory=dict, compare=False)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are ratings that the list does not know."""
+        return bool(self.recent) and self.revision < ratings.revision(self.recent[-1].entry)
+
     def read(self, reader: Reader) -> Lines | None:
         """What a reader shows of the list, None where there is none.
 

@@ -198,6 +198,21 @@ ROUTES: Final = (
         content=HTML,
     ),
     Route(
+        "rate_on_page",
+        "/users",
+        "A rating, as a form of that page sends it; 404 where pages take none",
+        query=state.OF_USER,
+        problems={
+            **_LIMITED,
+            **_SENT,
+            403: "The form was not sent by a page of ours.",
+            404: "No such anime, or pages take no ratings here.",
+        },
+        status=303,
+        content=HTML,
+        method="post",
+    ),
+    Route(
         "anime_page",
         "/anime/{anime_id}",
         "One title with its franchise and titles like it, to read",

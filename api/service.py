@@ -88,6 +88,12 @@ def recommend(rankings: Rankings, user_id: UserId, listing: Filtered) -> Answer:
     return replace(answer, variant=variant, stale=rankings.is_stale)
 
 
+def is_behind(rankings: Rankings, user_id: UserId) -> bool:
+    """Whether a user has rated since their list was made."""
+    loaded, _ = current_for(rankings, user_id)
+    return rankings.user(loaded.generation, user_id).is_behind
+
+
 def recommend_from(
     rankings: Rankings, loaded: Loaded, state: UserState, listing: Filtered
 ) -> Answer:

@@ -28,7 +28,8 @@ class Settings:
 
     An empty `ratings_store` means `store`; an empty `rate_limit`, none. `trusted_proxies` says how
     many in front of us tell whom they speak for. `log_sample` is the part of lookups that is
-    logged; for `drain_seconds` a server that was told to stop says so before it does.
+    logged; for `drain_seconds` a server that was told to stop says so before it does. With
+    `dashboard_ratings` anybody may rate for any user on the pages.
     """
 
     store: str
@@ -45,6 +46,7 @@ class Settings:
     ratings_backlog: int = 1_000_000
     log_sample: float = 0.01
     drain_seconds: float = 1.0
+    dashboard_ratings: int = 0
 
 
 def from_env(env: Mapping[str, str]) -> Settings:
@@ -63,6 +65,8 @@ def from_env(env: Mapping[str, str]) -> Settings:
                 raise ValueError("is required: the Redis to read, such as redis://host:6379/0")
         except ValueError as error:
             problems.append(f"{name} {error}")
+    if found.get("dashboard_ratings") and not env.get("ANIREC_RATE_LIMIT"):
+        problems.append("ANIREC_DASHBOARD_RATINGS lets anybody write: ANIREC_RATE_LIMIT is needed")
     if problems:
         raise SettingsError("\n".join(problems))
     return Settings(**found)  # type: ignore[arg-type]  # each reader returns its field's type
@@ -145,4 +149,5 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "ratings_backlog": ("ANIREC_RATINGS_BACKLOG", _whole(0, MAX_BACKLOG)),
     "log_sample": ("ANIREC_LOG_SAMPLE", _share),
     "drain_seconds": ("ANIREC_DRAIN_SECONDS", _pause),
+    "dashboard_ratings": ("ANIREC_DASHBOARD_RATINGS", _whole(0, 1)),
 }

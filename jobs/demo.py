@@ -3,7 +3,10 @@
 import json
 import socket
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.request import Request, urlopen
@@ -24,6 +27,8 @@ _FOLDER: Final = options.VAR / "demo"
 _USER: Final = 7
 _LIKED: Final = ((1535, 10), (30276, 8), (32281, 9))
 """Death Note, One Punch Man, Your Name: somebody who has just come in."""
+_RATINGS: Final = {"ANIREC_DASHBOARD_RATINGS": "1", "ANIREC_RATE_LIMIT": "600/minute"}
+"""Pages take ratings here: whoever runs a demo is its only visitor."""
 _SIMILAR_TO: Final = 5114
 """Fullmetal Alchemist: Brotherhood."""
 
@@ -36,7 +41,8 @@ def demo(users: int, once: bool, port: int) -> None:
     """Make up viewers, refresh their lists, ask the API three questions, and serve on.
 
     It has an embedded Redis of its own, and everything it writes lies under var/demo: it never
-    touches other data or another store. A second run reloads the model.
+    touches other data or another store. A second run reloads the model. While it serves, pages
+    take ratings, and a worker lets lists follow them.
 
     \b
     Example: anirec demo --once
@@ -45,15 +51,35 @@ def demo(users: int, once: bool, port: int) -> None:
     console = Console(width=None if Console().is_terminal else _WIDE)
     folder = _FOLDER / f"{users}-users"
     data = _sample(console, folder / "data", users)
-    with embedded_redis(folder) as url:
-        _refresh(console, data, url, folder / "artifacts")
-        address = f"http://127.0.0.1:{port or _free_port()}"
-        with api_process(url, "127.0.0.1", int(address.rpartition(":")[2])) as server:
-            _wait_until_ready(address, server)
-            _show_answers(console, address)
-            if not once:
-                console.print(f"\nServing at {address} until Ctrl-C.")
-                server.wait()
+    artifacts = folder / "artifacts"
+    with ExitStack() as stack:
+        url = stack.enter_context(embedded_redis(folder))
+        _refresh(console, data, url, artifacts)
+        served = port or _free_port()
+        address = f"http://127.0.0.1:{served}"
+        server = stack.enter_context(api_process(url, "127.0.0.1", served, more=_RATINGS))
+        _wait_until_ready(address, server)
+        _show_answers(console, address)
+        if not once:
+            stack.enter_context(_worker(url, artifacts))
+            console.print(f"\nServing at {address} until Ctrl-C. Look at it with a browser.")
+            console.print(
+                f"At {address}/users?user_id={_USER} titles can be rated; the list follows."
+            )
+            server.wait()
+
+
+@contextmanager
+def _worker(store: str, artifacts: Path) -> Iterator[None]:
+    """`anirec worker` as a child process; it stops when the block ends."""
+    command = [sys.executable, "-m", "jobs.cli", "worker"]
+    told = ["--store", store, "--artifacts", str(artifacts)]
+    worker = subprocess.Popen([*command, *told])
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait()
 
 
 def _sample(console: Console, folder: Path, users: int) -> Path:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import click
@@ -49,17 +49,19 @@ def _exit_code(ended: int) -> int:
 
 @contextmanager
 def api_process(
-    store: str, host: str, port: int, workers: int = 1
+    store: str, host: str, port: int, workers: int = 1, more: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The API as a child process; it stops when the block ends, however we end.
 
     Ctrl-C, and SIGTERM since `jobs.cli` turns it into the same, end the block without an error.
+    `more` are settings by the names of their variables, as api.settings reads them.
     """
     settings = {
         "ANIREC_STORE": store,
         "ANIREC_HOST": host,
         "ANIREC_PORT": str(port),
         "ANIREC_WORKERS": str(workers),
+        **(more or {}),
     }
     with suppress(KeyboardInterrupt), _child(settings) as server:
         yield server

@@ -4,8 +4,12 @@
 
 const form = document.getElementById("state");
 const status = document.getElementById("status");
-const LIVE = ["found", "picks", "results", "active", "beside"];
+const LIVE = ["found", "picks", "rated", "results", "active", "beside"];
+const FOLLOWING = ["results", "beside"];
+/** After which times a list is looked at again that does not know all ratings yet. */
+const FOLLOW_MS = [1000, 1000, 2000, 4000, 8000, 16000];
 let asking = null;
+let followed = 0;
 
 function say(template, values) {
   return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), template);
@@ -28,12 +32,12 @@ function request(fields) {
 }
 
 /** Puts parts of another page in the places of ours; the focus stays where it was if it can. */
-function show(page) {
+function show(page, ids) {
   const focused = document.activeElement;
   const label = focused?.textContent;
   const place = focused?.closest("#picks, #results, #found")?.id;
   const key = focused?.id;
-  for (const id of LIVE) {
+  for (const id of ids) {
     const [old, made] = [document.getElementById(id), page.getElementById(id)];
     if (old && made) old.replaceWith(made);
   }
@@ -44,16 +48,16 @@ function show(page) {
   (again || same || document.getElementById("q") || document.getElementById(place)).focus({ preventScroll: true });
 }
 
-async function ask(address, options) {
+async function ask(address, options = {}, ids = LIVE) {
   asking?.abort();
-  asking = new AbortController();
+  const mine = (asking = new AbortController());
   document.body.classList.add("busy");
   status.textContent = status.dataset.loading;
   try {
-    const answer = await fetch(address, { ...options, signal: asking.signal });
+    const answer = await fetch(address, { ...options, signal: mine.signal });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!answer.ok) throw new Error(page.getElementById("problem")?.textContent ?? answer.statusText);
-    show(page);
+    show(page, ids);
     status.textContent = document.querySelector("#results .bar")?.textContent ?? "";
     status.className = "vh";
     document.body.classList.remove("busy");
@@ -64,6 +68,8 @@ async function ask(address, options) {
     status.textContent = say(status.dataset.failed, { why: error.message });
     status.className = "note bad";
     return null;
+  } finally {
+    if (asking === mine) asking = null;
   }
 }
 
@@ -74,6 +80,7 @@ async function change(pressed) {
 
 /** What has to be done again for parts that came from the server. */
 function ready() {
+  follow();
   const share = document.getElementById("share");
   if (!share || !navigator.clipboard) return;
   share.hidden = false;
@@ -81,6 +88,22 @@ function ready() {
     await navigator.clipboard.writeText(location.href);
     share.textContent = status.textContent = share.dataset.done;
   });
+}
+
+/** A rating on a card: the page without the title, then the list as a worker has ranked it. */
+function rate(sent, button) {
+  followed = 0;
+  ask(sent.action, { method: "POST", body: new URLSearchParams(new FormData(sent, button)) });
+}
+
+/** Looks at a list that is behind again, unless somebody is at it. */
+function follow() {
+  const results = document.getElementById("results");
+  if (results.dataset.behind === undefined || followed >= FOLLOW_MS.length) return;
+  setTimeout(() => {
+    if (asking || document.activeElement?.matches("#results select")) follow();
+    else ask(results.dataset.address, {}, FOLLOWING);
+  }, FOLLOW_MS[followed++]);
 }
 
 if (form && status && document.getElementById("results")?.dataset.address) {
@@ -91,6 +114,11 @@ if (form && status && document.getElementById("results")?.dataset.address) {
     if (form.elements.user_id && !event.submitter?.name) return; // another user is another page
     event.preventDefault();
     change(event.submitter);
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches(".rate")) return;
+    event.preventDefault();
+    rate(event.target, event.submitter);
   });
   window.addEventListener("popstate", () => location.reload());
   ready();

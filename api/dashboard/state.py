@@ -85,6 +85,11 @@ class OfUser(Look):
         Field(strict=True, ge=-1, le=MAX_USER_ID, description="The user; -1 asks for a number."),
         AsWhole,
     ] = -1
+    rated: Annotated[
+        int,
+        Field(strict=True, ge=0, le=MAX_ANIME_ID, description="What was rated just now."),
+        AsWhole,
+    ] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
 """The pages: what was asked, from the service, into templates. No decisions here."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from io import BytesIO
 from typing import IO, Any, Final
 
 from flask import Flask, Request, Response, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api import routes, service
+from api import csrf, routes, service
 from api.bodies import MAX_BODY
 from api.dashboard import assets, cards, covers, importing, messages, state, tastes
 from api.dashboard.importing import Imported, ListRefusedError
+from api.dashboard.rating import RatingForms
 from api.dashboard.state import Look, OfUser, Picks
 from api.incoming import anime_id_of, takes_nothing
 from api.parameters import Filtered, Listing
@@ -38,8 +39,8 @@ class InMemoryRequest(Request):
 class Dashboard:
     """Every page for people, over one source of rankings."""
 
-    def __init__(self, rankings: Rankings) -> None:
-        self._rankings = rankings
+    def __init__(self, rankings: Rankings, forms: RatingForms) -> None:
+        self._rankings, self._forms = rankings, forms
 
     def init_app(self, app: Flask) -> None:
         app.request_class = InMemoryRequest
@@ -52,6 +53,7 @@ class Dashboard:
             app, self.home, self.user_page, self.anime_page, self.import_page, self.import_list,
             self.dashboard_style, self.dashboard_script, self.theme_script, self.icon,
         )  # fmt: skip
+        self._forms.init_app(app)
 
     def home(self) -> Response:
         picks = state.settled(state.parse_form(request.query_string, state.PICKS))
@@ -63,17 +65,22 @@ class Dashboard:
             return _page("dashboard/user.html", state=asked, path="/users", answer=None)
         user_id = UserId(asked.user_id)
         answer = service.recommend(self._rankings, user_id, _listing(asked))
-        anime = answer.loaded.catalogue.anime
-        own = cards.seen(service.titles_of(self._rankings, user_id), anime)
-        return _page(
+        catalogue = answer.loaded.catalogue
+        own = cards.seen(service.titles_of(self._rankings, user_id), catalogue.anime)
+        secret = self._forms.secret()
+        page = _page(
             "dashboard/user.html",
             path="/users",
             people=service.similar_users(self._rankings, user_id, PEOPLE).neighbours,
             own=own,
-            taste=tastes.taste_of(own, anime),
+            taste=tastes.taste_of(own, catalogue.anime),
             own_shown=OWN,
-            **_of_answer(answer, asked),
+            token=csrf.token(secret) if secret else "",
+            behind=bool(asked.rated) or service.is_behind(self._rankings, user_id),
+            rated=catalogue.named(AnimeId(asked.rated)),
+            **_of_answer(answer, replace(asked, rated=0), hidden=asked.rated),
         )
+        return self._forms.remember(page, secret)
 
     def anime_page(self, anime_id: str) -> Response:
         number = anime_id_of(anime_id)
@@ -149,13 +156,16 @@ class Dashboard:
         )
 
 
-def _of_answer(answer: Answer, asked: Look) -> Mapping[str, Any]:
-    """What every page with a list says."""
+def _of_answer(answer: Answer, asked: Look, hidden: int = 0) -> Mapping[str, Any]:
+    """What every page with a list says.
+
+    A title that was rated just now is hidden: another worker may not know it for an instant.
+    """
     catalogue = answer.loaded.catalogue
     return {
         "state": asked,
         "answer": answer,
-        "cards": cards.cards(answer),
+        "cards": [one for one in cards.cards(answer) if one.anime.anime_id != hidden],
         "genres": catalogue.shelves.genre_names(adult=bool(asked.adult)),
         "types": catalogue.shelves.type_names(),
         "max_cards": state.MAX_CARDS,

@@ -21,7 +21,7 @@ GENRES = ("Action", "Comedy", "Drama")
 NAMED = "recommendations", "similar", "live"
 """Operations that take names which only a generation knows: a made-up genre is refused, though the
 description allows it."""
-PAGES = "home", "user_page", "anime_page", "import_list"
+PAGES = "home", "user_page", "rate_on_page", "anime_page", "import_list"
 """Pages whose forms send blanks and names twice, which is more than the description allows."""
 SECONDS = 20.0
 

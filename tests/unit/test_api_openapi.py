@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
 from api.app import Parts, create_app
+from api.inbox import Inbox
 from api.metrics import Metrics
 from api.openapi import describe
 from api.routes import ROUTES
@@ -76,7 +77,7 @@ BODIES = [
 
 def app():
     rankings, store = InMemoryRankings(MADE), FakeRedis()
-    writes = Writes(rankings, store, store, backlog=9)
+    writes = Writes(Inbox(rankings, store, backlog=9), store, store)
     others = writes.init_app, lambda made: Metrics().init_app(made, rankings)
     return create_app(rankings, Parts(others=others))
 

@@ -79,6 +79,15 @@ def test_what_stands_around_the_lookups_can_be_set():
     assert (found.ratings_backlog, found.log_sample, found.drain_seconds) == (10, 0.5, 0.0)
 
 
+def test_pages_take_ratings_only_where_there_is_a_limit():
+    alone = STORE | {"ANIREC_DASHBOARD_RATINGS": "1"}
+
+    with pytest.raises(SettingsError, match="ANIREC_RATE_LIMIT is needed"):
+        from_env(alone)
+
+    assert from_env(alone | {"ANIREC_RATE_LIMIT": "60/minute"}).dashboard_ratings == 1
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -90,6 +99,7 @@ def test_what_stands_around_the_lookups_can_be_set():
         ("ANIREC_CORS_ORIGINS", "https://a.example/path"),
         ("ANIREC_LOG_SAMPLE", "1.5"),
         ("ANIREC_DRAIN_SECONDS", "-1"),
+        ("ANIREC_DASHBOARD_RATINGS", "2"),
         ("ANIREC_RATINGS_STORE", "http://x"),
     ],
 )
