@@ -20,14 +20,14 @@ def rollback(generation: str | None, store: str | None, params_file: str | None)
     \b
     Example: anirec rollback 20261124T020000Z --store redis://localhost:6379
     """
-    from batch.publish.control import Control
-    from batch.publish.register import Register
-    from batch.publish.retention import Retention
     from batch.publish.store import connect
+    from schemas.store.control import Control
+    from schemas.store.register import Register
+    from schemas.store.retention import Retention
 
     kept = options.read_params(params_file).publish
     target = Generation(generation) if generation else None
     with options.opened_store(store) as url, connect(url) as client:
-        retention = Retention(Control(client), Register(client), kept)
+        retention = Retention(Control(client), Register(client), kept.superseded_hours)
         live = retention.roll_back(target, datetime.now(UTC))
     click.echo(f"{live} is live")

@@ -12,8 +12,8 @@ from jobs import options
 from schemas.records import Generation
 
 if TYPE_CHECKING:
-    from batch.publish.retention import Retention
     from schemas.pointer import Pointer
+    from schemas.store.retention import Retention
 
 _NAMES = "ab"
 
@@ -41,7 +41,7 @@ def set_(generation: str, share: float, store: str | None, params_file: str | No
     \b
     Example: anirec variants set 20261124T020000Z --share 0.1
     """
-    from batch.publish.variants import split
+    from schemas.store.variants import split
 
     with _retention(store, params_file) as retention:
         after = split(retention, Generation(generation), share, datetime.now(UTC))
@@ -58,7 +58,7 @@ def show(as_json: bool, store: str | None, params_file: str | None) -> None:
     \b
     Example: anirec variants show
     """
-    from batch.publish.variants import exposure, live
+    from schemas.store.variants import exposure, live
 
     with _retention(store, params_file) as retention:
         found, counts = live(retention), exposure(retention.control.client)
@@ -81,7 +81,7 @@ def end(generation: str | None, store: str | None, params_file: str | None) -> N
     \b
     Example: anirec variants end 20261124T020000Z
     """
-    from batch.publish.variants import end as stop
+    from schemas.store.variants import end as stop
 
     kept = Generation(generation) if generation else None
     with _retention(store, params_file) as retention:
@@ -91,14 +91,14 @@ def end(generation: str | None, store: str | None, params_file: str | None) -> N
 
 @contextmanager
 def _retention(store: str | None, params_file: str | None) -> Iterator["Retention"]:
-    from batch.publish.control import Control
-    from batch.publish.register import Register
-    from batch.publish.retention import Retention
     from batch.publish.store import connect
+    from schemas.store.control import Control
+    from schemas.store.register import Register
+    from schemas.store.retention import Retention
 
     kept = options.read_params(params_file).publish
     with options.opened_store(store) as url, connect(url) as client:
-        yield Retention(Control(client), Register(client), kept)
+        yield Retention(Control(client), Register(client), kept.superseded_hours)
 
 
 def _sentence(found: "Pointer") -> str:

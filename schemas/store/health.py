@@ -45,6 +45,16 @@ def look(lists: Redis, ratings: Redis) -> Health:
     return Health(_of(said, _RUN), _of(said, _SUCCESS), waiting, oldest)
 
 
+def last_runs(lists: Redis) -> dict[str, Run]:
+    """Of each command the last run that is over.
+
+    Raises:
+        PayloadError: a record cannot be read.
+    """
+    found = cast(dict[bytes, bytes], lists.hgetall(keys.RUNS_LATEST))
+    return _of({name.decode(): runs.read(text) for name, text in found.items()}, _RUN)
+
+
 def _ask(lists: Pipeline, ratings: Pipeline) -> None:
     lists.hgetall(keys.RUNS_LATEST)
     ratings.xlen(keys.STREAM)

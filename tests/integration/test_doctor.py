@@ -10,15 +10,16 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from batch.doctor import machine, stores
-from batch.doctor.findings import Verdict
-from batch.doctor.live import age
+from batch.doctor import machine
 from batch.worker.reranking import Stores
 from batch.worker.run import Pace, Worker
 from jobs.doctor import doctor
 from schemas import keys
 from schemas.records import UserId
 from schemas.store import access
+from schemas.store.checks import stores
+from schemas.store.checks.findings import Verdict
+from schemas.store.checks.live import age
 from tests.builders import manifest
 from tests.live import contents, rate
 from tests.redis_server import start

@@ -3,10 +3,10 @@ import time
 import pytest
 from redis import Redis
 
-from batch.publish.control import Control
 from schemas.errors import LeaseHeldError
 from schemas.pointer import Pointer, Variant
 from schemas.records import Generation
+from schemas.store.control import Control
 
 LONG = 60_000
 A, B = (Pointer((Variant(Generation(name), 1.0),)) for name in ("A", "B"))

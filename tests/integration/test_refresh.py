@@ -9,9 +9,6 @@ from batch.deadline import Deadline
 from batch.model_choice import Train
 from batch.params import GateParams, ListParams, PeopleParams, RetentionParams
 from batch.publish.candidate import Candidate
-from batch.publish.control import Control
-from batch.publish.manifests import read_manifest
-from batch.publish.register import Register, State
 from batch.refresh import refresh
 from jobs.exit_codes import TRY_AGAIN, exit_code_of
 from schemas import catalogue_codec, history_codec, keys, neighbours_codec, ranking_codec
@@ -23,6 +20,9 @@ from schemas.errors import (
     VerificationError,
 )
 from schemas.records import AnimeId, Column, Entry, Generation, UserId
+from schemas.store.control import Control
+from schemas.store.manifests import read_manifest
+from schemas.store.register import Register, State
 from tests.builders import people
 from tests.datasets import (
     ANIME,
