@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from api import routes
 from api.auth import MissingKeyError, WrongKeyError
+from api.csrf import ForgedError
 from api.limits import TooManyRequestsError
 from api.service import UnknownAnimeError
 from api.writes import BacklogFullError, ConflictError
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(PayloadError, _unreadable)
     app.register_error_handler(MissingKeyError, _missing_key)
     app.register_error_handler(WrongKeyError, _wrong_key)
+    app.register_error_handler(ForgedError, _forged)
     app.register_error_handler(TooManyRequestsError, _too_many)
     app.register_error_handler(ConflictError, _conflict)
     app.register_error_handler(BacklogFullError, _backlog)
@@ -61,6 +63,10 @@ def _wrong_key(error: WrongKeyError) -> Response:
     response = _problem(HTTPStatus.FORBIDDEN, "Key refused", str(error))
     response.headers["WWW-Authenticate"] = 'Bearer realm="anirec", error="invalid_token"'
     return response
+
+
+def _forged(error: ForgedError) -> Response:
+    return _problem(HTTPStatus.FORBIDDEN, "Form refused", str(error))
 
 
 def _too_many(error: TooManyRequestsError) -> Response:

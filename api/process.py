@@ -16,6 +16,7 @@ from api.front import Front
 from api.guard import Guard
 from api.limits import RateLimits
 from api.lookup import Lookup
+from api.ops.views import Ops
 from api.readiness import Readiness, some_users
 from api.repository import Rankings, RedisRankings
 from api.settings import Settings
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 MEGABYTE: Final = 1024 * 1024
 RETRIES: Final = 1
+OPERATORS: Final = Patience(5.0, 1, NoBackoff())
+"""Operators can wait, and what they ask for may take a while: all keys of a generation change."""
 
 
 def serve(settings: Settings) -> Front:
@@ -57,6 +60,13 @@ def _parts(
     limits = RateLimits(lists, settings.rate_limit) if settings.rate_limit else None
     private = bool(settings.private_reads)
     writes = Writes(rankings, lists, kept, settings.ratings_backlog)
+    operated = connections.connect(settings.store, OPERATORS)
+    rated = (
+        connections.connect(settings.ratings_store, OPERATORS)
+        if settings.ratings_store
+        else operated
+    )
+    ops = Ops(operated, rated, metrics.counted, settings.max_age_hours)
     exposure = Exposure(lists)
     atexit.register(exposure.flush)
 
@@ -73,7 +83,7 @@ def _parts(
 
     return Parts(
         guard=Guard(Keys(lists), limits, private_reads=private),
-        others=(writes.init_app, lambda app: metrics.init_app(app, rankings)),
+        others=(writes.init_app, ops.init_app, lambda app: metrics.init_app(app, rankings)),
         observers=(metrics.observe, logs.access_log(settings.log_sample)),
         exposed=exposed,
         readiness=readiness,

@@ -10,6 +10,7 @@ from limits import parse_many
 
 from schemas.errors import SettingsError
 from schemas.store import addresses
+from schemas.store.checks.findings import MOST_HOURS
 
 Value = TypeVar("Value")
 
@@ -28,7 +29,8 @@ class Settings:
 
     An empty `ratings_store` means `store`; an empty `rate_limit`, none. `trusted_proxies` says how
     many in front of us tell whom they speak for. `log_sample` is the part of lookups that is
-    logged; for `drain_seconds` a server that was told to stop says so before it does.
+    logged; for `drain_seconds` a server that was told to stop says so before it does. What is
+    live and older than `max_age_hours` is too old.
     """
 
     store: str
@@ -45,6 +47,7 @@ class Settings:
     ratings_backlog: int = 1_000_000
     log_sample: float = 0.01
     drain_seconds: float = 1.0
+    max_age_hours: float = MOST_HOURS
 
 
 def from_env(env: Mapping[str, str]) -> Settings:
@@ -119,6 +122,16 @@ def _pause(text: str) -> float:
     return 0.0 if text == "0" else _seconds(text)
 
 
+def _hours(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"must be hours, above 0, got {text[:40]!r}")
+    return value
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -145,4 +158,5 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "ratings_backlog": ("ANIREC_RATINGS_BACKLOG", _whole(0, MAX_BACKLOG)),
     "log_sample": ("ANIREC_LOG_SAMPLE", _share),
     "drain_seconds": ("ANIREC_DRAIN_SECONDS", _pause),
+    "max_age_hours": ("ANIREC_MAX_AGE_HOURS", _hours),
 }

@@ -1,7 +1,7 @@
 """`anirec variants`: an A/B test of two generations."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -44,7 +44,10 @@ def set_(generation: str, share: float, store: str | None, params_file: str | No
     from schemas.store.variants import split
 
     with _retention(store, params_file) as retention:
-        after = split(retention, Generation(generation), share, datetime.now(UTC))
+        after = _audited(
+            retention, f"give {share:.1%} to {generation}",
+            lambda: split(retention, Generation(generation), share, datetime.now(UTC)),
+        )  # fmt: skip
     click.echo(_sentence(after))
 
 
@@ -85,7 +88,10 @@ def end(generation: str | None, store: str | None, params_file: str | None) -> N
 
     kept = Generation(generation) if generation else None
     with _retention(store, params_file) as retention:
-        after = stop(retention, kept, datetime.now(UTC))
+        after = _audited(
+            retention, f"end the test for {kept or 'a'}",
+            lambda: stop(retention, kept, datetime.now(UTC)),
+        )  # fmt: skip
     click.echo(_sentence(after))
 
 
@@ -99,6 +105,13 @@ def _retention(store: str | None, params_file: str | None) -> Iterator["Retentio
     kept = options.read_params(params_file).publish
     with options.opened_store(store) as url, connect(url) as client:
         yield Retention(Control(client), Register(client), kept.superseded_hours)
+
+
+def _audited(retention: "Retention", what: str, do: Callable[[], "Pointer"]) -> "Pointer":
+    from batch.publish.lease import holder_name
+    from schemas.store.audit import audited
+
+    return audited(retention.control.client, holder_name("variants"), what, do)
 
 
 def _sentence(found: "Pointer") -> str:

@@ -109,6 +109,14 @@ class Control:
         noted, _, data = (found or b"").partition(b" ")
         return data.decode() if noted and noted == fence else None
 
+    def holder(self) -> str:
+        """Who holds the lease; empty for nobody."""
+        fields = self.client.hmget(keys.CONTROL, "lease_until", "holder")
+        until, holder = cast(list[bytes | None], fields)
+        seconds, micro = self.client.time()
+        left = int(until or 0) / 1000 - seconds - micro / 1e6
+        return (holder or b"?").decode() if left > 0 else ""
+
     def take_away(self, holder: str) -> None:
         """End the lease of a holder known to be dead, if the lease still is that one's."""
         self._run(_TAKE_AWAY, holder)

@@ -126,6 +126,16 @@ class Retention:
             self.settle(now)
             raise FlippedMeanwhileError(_FLIPPED)
 
+    def usable(self, now: datetime) -> list[Record]:
+        """The generations that may serve: those that do, or did and still have their keys."""
+        return [
+            one
+            for one in self.register.records()
+            if (one.state in (State.LIVE, State.SUPERSEDED) or _serves(one, self.control.pointer()))
+            and not _is_gone(one, now + _MARGIN)
+            and self.control.client.exists(keys.manifest(one.generation))
+        ]
+
     def stored(
         self, target: Generation | None, now: datetime, doing: str = "roll back to"
     ) -> Record:
@@ -134,13 +144,7 @@ class Retention:
         Raises:
             InvalidParameterError: it is not stored, or is not one that ever served.
         """
-        usable = [
-            one.generation
-            for one in self.register.records()
-            if (one.state in (State.LIVE, State.SUPERSEDED) or _serves(one, self.control.pointer()))
-            and not _is_gone(one, now + _MARGIN)
-            and self.control.client.exists(keys.manifest(one.generation))
-        ]
+        usable = [one.generation for one in self.usable(now)]
         record = self.register.find(target) if target in usable and target else None
         if record is None:
             known = ", ".join(usable) or "none"

@@ -1,7 +1,6 @@
 """Checks of what is live: is it whole, how old is it, who is at work."""
 
 from datetime import UTC, datetime
-from typing import cast
 
 from redis import Redis
 
@@ -39,12 +38,8 @@ def age(manifest: GenerationManifest, now: datetime, most_hours: float) -> Findi
 
 def lease(lists: Redis) -> Finding:
     """Who is at work."""
-    until, holder = cast(list[bytes | None], lists.hmget(keys.CONTROL, "lease_until", "holder"))
-    seconds, micro = lists.time()
-    left = int(until or 0) / 1000 - seconds - micro / 1e6
-    if left <= 0:
-        return ok("lease", "nobody refreshes or backfills")
-    return ok("lease", f"{(holder or b'?').decode()} is at work")
+    holder = Control(lists).holder()
+    return ok("lease", f"{holder} is at work" if holder else "nobody refreshes or backfills")
 
 
 def _whole(lists: Redis, generation: Generation) -> tuple[GenerationManifest | None, Finding]:
