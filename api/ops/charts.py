@@ -10,6 +10,8 @@ from schemas.runs import Outcome, Run
 
 WIDTH: Final = 320
 HEIGHT: Final = 96
+_TOTAL: Final = "total"
+"""Beside the stages of a run: all of it."""
 _MARGIN: Final = 8
 _NIGHTS: Final = 60
 """Newest candidates that are drawn."""
@@ -113,4 +115,5 @@ def _ran(run: Run) -> Candidate:
 
 def _stored(one: GenerationManifest) -> Candidate:
     began = datetime.fromisoformat(one.created)
-    return Candidate(one.generation, began, False, one.metrics, sum(one.seconds.values()))
+    stages = (seconds for name, seconds in one.seconds.items() if name != _TOTAL)
+    return Candidate(one.generation, began, False, one.metrics, sum(stages))

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
+from click.testing import CliRunner
 from redis import Redis
 from redis.backoff import NoBackoff
 
 from api import process
 from api.settings import Settings
+from jobs.cli import anirec
 from schemas import keys
 from schemas.store import access, audit
 from schemas.store.connections import Patience, connect
@@ -139,6 +141,24 @@ def test_all_of_it_works_on_a_cluster(tmp_path):
         assert Control(client).pointer().live[0].generation == GENERATION
         assert client.ttl(keys.manifest(LATER)) > 0
         assert [one.outcome for one in audit.newest(client, 9)] == ["done"]
+
+
+def test_changes_from_the_command_line_are_on_the_page_too(redis_url, store):
+    def run(*arguments):
+        return CliRunner().invoke(anirec, [*arguments, "--store", redis_url]).exit_code
+
+    assert run("variants", "set", GENERATION, "--share", "0.2") == 0
+    assert run("variants", "end") == 0
+    assert run("rollback", GENERATION) == 0
+    assert run("rollback", "20200101T000000Z") != 0
+
+    app = process.build(Settings(redis_url)).test_client()
+    sign_in(app, ops_key(store)[1])
+    changes = app.get("/ops").text.split('id="changes"')[1].split("</section>")[0]
+    assert changes.count(": done") == 3
+    assert f"give 20.0% to {GENERATION}</b>: done" in changes
+    assert "cannot roll back to 20200101T000000Z" in changes
+    assert "rollback " in changes
 
 
 def test_the_record_is_bounded_and_never_expires(store):

@@ -74,6 +74,7 @@ def everything(client):
 def test_superseded_keys_get_an_expiry_and_live_ones_none(flipped, client):
     flipped.tidy(MINE, NOW)
 
+    assert flipped.control.superseded_hours() == SUPERSEDED_HOURS
     assert set(lifetimes(client, NEW).values()) == {FOREVER}
     assert all(7000 < left <= 7200 for left in lifetimes(client, OLD).values())
     assert len(lifetimes(client, OLD)) == len(lifetimes(client, NEW)) > 3

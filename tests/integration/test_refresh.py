@@ -30,6 +30,7 @@ from tests.datasets import (
     SMALL,
     UNWATCHED,
     catalogue,
+    quiet,
     refreshed,
     request,
     rows,
@@ -269,8 +270,9 @@ def test_a_refused_candidate_leaves_the_live_one_and_stays_for_a_while(
     before = stored(client, first)
     impossible = replace(SMALL, gates=GateParams(**{gate: 99.0}))
 
+    noted = {}
     with pytest.raises(GateRefusedError, match=rf"gates\.{gate}"):
-        refreshed(folder, redis_url, params=impossible)
+        refresh(request(folder, redis_url, params=impossible), quiet, noted.update)
 
     assert live(client) == first
     assert stored(client, first) == before
@@ -280,6 +282,7 @@ def test_a_refused_candidate_leaves_the_live_one_and_stays_for_a_while(
     record = Register(client).find(refused)
     assert record.state is State.REFUSED
     assert f"gates.{gate}" in record.note
+    assert noted["metrics"] == read_manifest(client, first).metrics
 
 
 def at(stage, do):

@@ -376,6 +376,7 @@ def test_the_page_says_what_is_live_where_it_came_from_and_what_failed(inside):
 
     for said in SAID:
         assert said in page, said
+    assert "total" not in page
     assert f"Roll back to {GENERATION}" in page
     assert page.count("<figure>") == 3
     assert page.count('<path class="refused" d="M') == 1 + 3
