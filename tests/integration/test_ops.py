@@ -101,7 +101,7 @@ def test_redis_going_away_is_told_and_coming_back_is_enough(tmp_path):
             server.stop()
 
             status, page = person.asks("GET", "/ops")
-            assert (status, "The store does not answer" in page) == (503, True)
+            assert (status, "Nothing can be looked at or changed here" in page) == (503, True)
             assert LATER not in page
 
             server = start(tmp_path, appendonly="yes", appendfsync="always")

@@ -407,7 +407,7 @@ def test_a_store_that_is_away_is_said_on_a_page(key):
     page = web.get("/ops")
 
     assert (page.status_code, page.mimetype) == (503, "text/html")
-    assert "The store does not answer" in page.text
+    assert "Nothing can be looked at or changed here" in page.text
     assert page.headers["Retry-After"]
 
 
