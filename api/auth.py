@@ -8,7 +8,7 @@ from redis import Redis, RedisError
 
 from schemas.errors import RecommenderError
 from schemas.store import access
-from schemas.store.access import Access
+from schemas.store.access import Access, Scope
 
 KNOWN_SECONDS: Final = 0.9
 _SCHEME: Final = "bearer "
@@ -19,7 +19,7 @@ class MissingKeyError(RecommenderError):
 
 
 class WrongKeyError(RecommenderError):
-    """The request has a key that nobody knows, or no longer."""
+    """The request has a key that nobody knows, or no longer, or that is for something else."""
 
 
 class Keys:
@@ -42,6 +42,10 @@ class Keys:
         found = access.holder(authorization[len(_SCHEME) :].strip(), self._current())
         if found is None:
             raise WrongKeyError("this key is unknown, or was revoked")
+        if found.scope != Scope.WRITE:
+            raise WrongKeyError(
+                "this key is for the page /ops alone: `anirec keys create` makes one"
+            )
         return found
 
     def _current(self) -> Mapping[str, Access]:

@@ -19,6 +19,7 @@ OPEN: Final = frozenset(
         "dashboard_script",
         "theme_script",
         "icon",
+        "ops_style",
         "openapi",
         "docs",
         "docs_style",
@@ -27,11 +28,14 @@ OPEN: Final = frozenset(
 )
 """Endpoints that never need a key: they say nothing about anybody."""
 
+SIGNED_IN: Final = frozenset({"ops", "ops_sign_in", "ops_sign_out", "ops_confirm", "ops_act"})
+"""Endpoints that ask for a session of their own: browsers send no key (api/ops)."""
+
 
 class Guard:
     """Refuses what may not be answered.
 
-    Writes always need a key; where reads are private, so does everything but OPEN.
+    Writes always need a key; where reads are private, so does everything but OPEN and SIGNED_IN.
     """
 
     def __init__(self, keys: Keys, limits: RateLimits | None, *, private_reads: bool) -> None:
@@ -49,7 +53,7 @@ class Guard:
         endpoint = request.endpoint or ""
         if self._limits is not None and endpoint in LIMITED:
             self._limits.count(ADDRESS, request.remote_addr or "unknown")
-        if endpoint in WRITES or (self._private and endpoint and endpoint not in OPEN):
+        if endpoint in WRITES or (self._private and endpoint and endpoint not in OPEN | SIGNED_IN):
             holder = self._keys.require(request.headers.get("Authorization", ""))
             if self._limits is not None and endpoint in LIMITED:
                 self._limits.count(KEY, holder.key_id)

@@ -44,7 +44,8 @@ def set_up() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    access.setLevel(logging.INFO)
+    for one in (access, logging.getLogger("schemas.store.audit"), logging.getLogger("api.ops")):
+        one.setLevel(logging.INFO)
 
 
 def access_log(sample: float, draw: Callable[[], float] = random.random) -> Callable[[Done], None]:

@@ -24,6 +24,7 @@ from api.repository import Rankings
 from schemas.errors import RecommenderError
 from schemas.forgetting import started
 from schemas.runs import Run
+from schemas.serving import Counted, counted
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS: Final = (
@@ -82,16 +83,25 @@ class Metrics:
             found = self._counted[key] = counter.labels(*labels)
         found.inc()
 
+    def counted(self) -> Counted:
+        """The counters of all workers, since the server started."""
+        families = self._of_all_workers().collect()
+        samples = (sample for family in families for sample in family.samples)
+        return counted((one.name, one.labels, one.value) for one in samples)
+
+    def _of_all_workers(self) -> CollectorRegistry:
+        if FOLDER not in os.environ:
+            return self._registry
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return registry
+
     def init_app(self, app: Flask, rankings: Rankings) -> None:
         """Add GET /metrics."""
 
         def metrics() -> Response:
             takes_nothing()
-            registry = self._registry
-            if FOLDER in os.environ:
-                registry = CollectorRegistry()
-                MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-            text = exposition(registry)
+            text = exposition(self._of_all_workers())
             ages = CollectorRegistry()
             ages.register(_Ages(rankings))
             ages.register(_Runs(rankings))

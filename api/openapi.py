@@ -131,6 +131,10 @@ def _answer(route: Route, schemas: Mapping[object, Document]) -> Document:
     kind = route.content.partition(";")[0]
     if route.status == 204:
         return {"description": route.summary}
+    if route.status == 303:
+        where: Document = {"description": "The page that follows.", "schema": {"type": "string"}}
+        content = {kind: {"schema": {"type": "string"}}}
+        return {"description": route.summary, "headers": {"Location": where}, "content": content}
     schema = schemas[route.answer] if route.answer else {"type": "string"}
     return {"description": route.summary, "content": {kind: {"schema": schema}}}
 

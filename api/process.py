@@ -17,6 +17,7 @@ from api.guard import Guard
 from api.inbox import Inbox
 from api.limits import RateLimits
 from api.lookup import Lookup
+from api.ops.views import Ops
 from api.readiness import Readiness, some_users
 from api.repository import Rankings, RedisRankings
 from api.settings import Settings
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MEGABYTE: Final = 1024 * 1024
 RETRIES: Final = 1
+OPERATORS: Final = Patience(5.0, 1, NoBackoff())
+"""Operators can wait, and what they ask for may take a while: all keys of a generation change."""
 
 
 def serve(settings: Settings) -> Front:
@@ -59,6 +62,13 @@ def _parts(
     private = bool(settings.private_reads)
     inbox = Inbox(rankings, kept, settings.ratings_backlog)
     writes = Writes(inbox, lists, kept)
+    operated = connections.connect(settings.store, OPERATORS)
+    rated = (
+        connections.connect(settings.ratings_store, OPERATORS)
+        if settings.ratings_store
+        else operated
+    )
+    ops = Ops(operated, rated, metrics.counted, settings.max_age_hours)
     exposure = Exposure(lists)
     atexit.register(exposure.flush)
 
@@ -75,7 +85,7 @@ def _parts(
 
     return Parts(
         guard=Guard(Keys(lists), limits, private_reads=private),
-        others=(writes.init_app, lambda app: metrics.init_app(app, rankings)),
+        others=(writes.init_app, ops.init_app, lambda app: metrics.init_app(app, rankings)),
         observers=(metrics.observe, logs.access_log(settings.log_sample)),
         inbox=inbox if settings.dashboard_ratings else None,
         exposed=exposed,

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from api import answers, bodies, parameters
 from api.checking import Declared
 from api.dashboard import state
+from api.ops import changes
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -42,6 +43,12 @@ _OF_USER: Final = {404: "The path names nothing: an id is decimal digits.", **_R
 _OF_ANIME: Final = {404: "No such anime.", **_READS}
 _LIMITED: Final = {429: "Too many requests. Retry-After says when to ask."}
 _SENT: Final = {413: "The body is too large.", 415: "The body is not JSON.", **_LIMITED, **_READS}
+_OPERATED: Final = {**_REFUSED, 500: "What is stored cannot be read.", 503: "The store is away."}
+_FORM: Final = {
+    403: "The key is not one of scope ops, or the form is not one of ours.",
+    413: "The form is too large.",
+}
+_SIGNED_OUT: Final = {401: "There is no session, or it is over."}
 _KEYED: Final = {401: "A key is needed.", 403: "The key is not one of ours."}
 
 
@@ -50,8 +57,9 @@ class Route:
     """`path` is as OpenAPI writes it, `name` the function that serves it.
 
     `answer` is the record of a good answer, None for a page of type `content` or for nothing at
-    all, status 204; `problems` says what each other status means. `tagged` answers have an ETag
-    and may be 304; `keyed` ones need a key; `once` takes an Idempotency-Key.
+    all, status 204, or 303, which leads to another page; `problems` says what each other status
+    means. `tagged` answers have an ETag and may be 304; `keyed` ones need a key; `once` takes an
+    Idempotency-Key.
     """
 
     name: str
@@ -238,6 +246,55 @@ ROUTES: Final = (
     ),
     Route("theme_script", "/assets/theme.js", "Dark or light, as chosen", content=JAVASCRIPT),
     Route("icon", "/assets/icon.svg", "The picture of these pages", content=SVG),
+    # The operators' page: a key of scope ops is traded for a session, which a cookie names.
+    Route(
+        "ops",
+        "/ops",
+        "The operators' page, or the form to sign in",
+        problems=_OPERATED,
+        content=HTML,
+    ),
+    Route(
+        "ops_sign_in",
+        "/ops/sign-in",
+        "Trade a key, as a form sends it, for a session",
+        problems={**_OPERATED, **_FORM, **_LIMITED},
+        status=303,
+        content=HTML,
+        method="post",
+    ),
+    Route(
+        "ops_sign_out",
+        "/ops/sign-out",
+        "End the session",
+        problems={**_OPERATED, **_FORM, **_SIGNED_OUT},
+        status=303,
+        content=HTML,
+        method="post",
+    ),
+    Route(
+        "ops_confirm",
+        "/ops/confirm",
+        "What a change of what is live would do, with a button that does it",
+        query=changes.CHANGE,
+        problems={**_OPERATED, **_SIGNED_OUT, 404: "That generation cannot serve."},
+        content=HTML,
+    ),
+    Route(
+        "ops_act",
+        "/ops/act",
+        "Change what is live, as a confirmation sends it",
+        problems={
+            **_OPERATED,
+            **_FORM,
+            **_SIGNED_OUT,
+            409: "Not done: what is live has changed meanwhile, or the generation cannot serve.",
+        },
+        status=303,
+        content=HTML,
+        method="post",
+    ),
+    Route("ops_style", "/assets/ops.css", "How the operators' page looks", content=CSS),
 )
 BY_NAME: Final = {route.name: route for route in ROUTES}
 

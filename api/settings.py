@@ -10,6 +10,7 @@ from limits import parse_many
 
 from schemas.errors import SettingsError
 from schemas.store import addresses
+from schemas.store.checks.findings import MOST_HOURS
 
 Value = TypeVar("Value")
 
@@ -29,7 +30,8 @@ class Settings:
     An empty `ratings_store` means `store`; an empty `rate_limit`, none. `trusted_proxies` says how
     many in front of us tell whom they speak for. `log_sample` is the part of lookups that is
     logged; for `drain_seconds` a server that was told to stop says so before it does. With
-    `dashboard_ratings` anybody may rate for any user on the pages.
+    `dashboard_ratings` anybody may rate for any user on the pages. What is live and older than
+    `max_age_hours` is too old.
     """
 
     store: str
@@ -47,6 +49,7 @@ class Settings:
     log_sample: float = 0.01
     drain_seconds: float = 1.0
     dashboard_ratings: int = 0
+    max_age_hours: float = MOST_HOURS
 
 
 def from_env(env: Mapping[str, str]) -> Settings:
@@ -123,6 +126,16 @@ def _pause(text: str) -> float:
     return 0.0 if text == "0" else _seconds(text)
 
 
+def _hours(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"must be hours, above 0, got {text[:40]!r}")
+    return value
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -150,4 +163,5 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "log_sample": ("ANIREC_LOG_SAMPLE", _share),
     "drain_seconds": ("ANIREC_DRAIN_SECONDS", _pause),
     "dashboard_ratings": ("ANIREC_DASHBOARD_RATINGS", _whole(0, 1)),
+    "max_age_hours": ("ANIREC_MAX_AGE_HOURS", _hours),
 }

@@ -11,7 +11,6 @@ from apache_beam.utils.shared import Shared
 
 from batch import artifacts
 from batch.catalogue import catalogue_of
-from batch.chunks import chunks
 from batch.dataset import Dataset, Histories
 from batch.encoding import encode_histories
 from batch.engine import Engine, save_json
@@ -27,6 +26,7 @@ from batch.threads import in_threads
 from batch.title_lists import influence_rows, similar_lists
 from batch.user_lists import user_lists
 from schemas import keys
+from schemas.chunks import chunks
 from schemas.product_order import facts_of
 from schemas.records import Generation
 

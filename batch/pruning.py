@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from batch import artifacts, dataset, run_files
 from batch.params import RetentionParams
-from batch.publish.register import Record
+from schemas.store.register import Record
 
 log = logging.getLogger(__name__)
 

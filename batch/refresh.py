@@ -23,16 +23,13 @@ from batch.params import Params
 from batch.pipeline import Job
 from batch.progress import Notes, Progress, unnoted
 from batch.pruning import named_by, prune
-from batch.publish import forgotten, keyspace, store
+from batch.publish import forgotten, store
 from batch.publish import lease as leases
 from batch.publish.candidate import Candidate, live_generation, refuse
-from batch.publish.control import Control
 from batch.publish.following import following
 from batch.publish.forgotten import Forgotten
 from batch.publish.lease import Lease
 from batch.publish.models import Models
-from batch.publish.register import Record, Register
-from batch.publish.retention import Retention
 from batch.ratings.compaction import compact
 from batch.ratings.draining import drain, erase_forgotten
 from batch.ratings.files import Drained
@@ -41,7 +38,10 @@ from batch.storage.storage import LOCAL, Storage
 from batch.tracking import UNTRACKED, Tracker
 from schemas.errors import GateRefusedError, RecommenderError
 from schemas.manifests import GenerationManifest
-from schemas.store import forgetting
+from schemas.store import forgetting, keyspace
+from schemas.store.control import Control
+from schemas.store.register import Record, Register
+from schemas.store.retention import Retention
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def refresh(request: Request, progress: Progress, notes: Notes = unnoted) -> Rep
         request.deadline.watched(),
         leases.hold(control, holder, request.params.publish.lease_seconds) as lease,
     ):
-        retention = Retention(control, Register(client), request.params.publish)
+        retention = Retention(control, Register(client), request.params.publish.superseded_hours)
         record = retention.register.add(_now(), holder, lease.fence)
         with forgotten.opened(client, request.ratings) as left_out:
             attempt = Attempt(request, control, lease, record, left_out, progress, notes,
@@ -180,7 +180,8 @@ def _attempt(attempt: Attempt, retention: Retention) -> Report:
         retention.tidy(record, _now())
         return _run(attempt)
     except GateRefusedError as error:
-        refuse(retention, retention.register.find(record.generation) or record, error, _now())
+        found = retention.register.find(record.generation) or record
+        refuse(retention, found, error, attempt.request.params.publish.refused_hours, _now())
         raise
     except BaseException:
         _discard(retention.control.client, retention.register, record)
@@ -234,6 +235,7 @@ def _publish(attempt: Attempt, candidate: Candidate, choice: Choice) -> Generati
     manifest = candidate.manifest(
         counts, findings, trained=choice.trained, reason=choice.reason, seconds=watch.seconds
     )
+    attempt.notes(metrics=manifest.metrics)
     candidate.judge(manifest, findings, live)
     attempt.check()
     attempt.request.deadline.call_off()

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from batch.chunks import chunks
+from schemas.chunks import chunks
 
 Block = TypeVar("Block")
 Found = TypeVar("Found")

@@ -12,9 +12,10 @@ import click
 from jobs import options, stores
 from jobs.exit_codes import FAILED, MISUSED, TRY_AGAIN
 from schemas.errors import SettingsError, TryAgainError
+from schemas.store.checks.findings import MOST_HOURS
 
 if TYPE_CHECKING:
-    from batch.doctor.findings import Finding
+    from schemas.store.checks.findings import Finding
 
 _WIDE: Final = 160
 """Columns of a table where no terminal says how many there are: nothing is cut."""
@@ -30,7 +31,7 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
     "--max-age-hours",
     type=click.FloatRange(0),
     envvar="ANIREC_MAX_AGE_HOURS",
-    default=36.0,
+    default=MOST_HOURS,
     show_default=True,
     help="Warn where what is live is older.",
 )
@@ -58,7 +59,7 @@ def doctor(
 
 
 def _read_params(params_file: str | None) -> "Finding":
-    from batch.doctor.findings import Kind, fail, ok, warn
+    from schemas.store.checks.findings import Kind, fail, ok, warn
 
     try:
         options.read_params(params_file)
@@ -72,8 +73,8 @@ def _read_params(params_file: str | None) -> "Finding":
 def _examined(
     store: str | None, ratings_store: str, artifacts: str, max_age_hours: float
 ) -> "list[Finding]":
-    from batch.doctor.findings import Kind, fail
     from batch.doctor.run import examine
+    from schemas.store.checks.findings import Kind, fail
 
     try:
         with ExitStack() as stack:
@@ -89,7 +90,7 @@ def _examined(
 
 
 def _show(found: "Sequence[Finding]", as_json: bool) -> None:
-    from batch.doctor.findings import worst
+    from schemas.store.checks.findings import worst
 
     if as_json:
         checks = [{name: value for name, value in asdict(one).items() if name != "kind"}
@@ -114,7 +115,7 @@ def _plain(text: str) -> str:
 
 
 def _code(found: "Sequence[Finding]") -> int:
-    from batch.doctor.findings import Kind, Verdict
+    from schemas.store.checks.findings import Kind, Verdict
 
     kinds = {one.kind for one in found if one.verdict is Verdict.FAIL}
     if Kind.SETTINGS in kinds:

@@ -21,8 +21,8 @@ def generations(store: str | None, as_json: bool) -> None:
     \b
     Example: anirec generations --store redis://localhost:6379
     """
-    from batch.publish.register import Register
     from batch.publish.store import connect
+    from schemas.store.register import Register
 
     with options.opened_store(store) as url, connect(url) as client:
         records = Register(client).records()

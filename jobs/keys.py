@@ -1,12 +1,15 @@
-"""`anirec keys`: who may write, and read where reads are private."""
+"""`anirec keys`: who may write, who may operate."""
 
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 
 from jobs import options, stores
+
+_SCOPES: Final = ("write", "ops")
 
 
 @click.group(context_settings={"max_content_width": 100})
@@ -22,8 +25,15 @@ def keys() -> None:
 
 @keys.command(context_settings={"max_content_width": 100})
 @click.option("--label", default="", help="Whom it is for.")
+@click.option(
+    "--scope",
+    type=click.Choice(_SCOPES),
+    default="write",
+    show_default=True,
+    help="write: ratings, and private reads; ops: the page /ops. Neither does the other.",
+)
 @options.store_option
-def create(label: str, store: str | None) -> None:
+def create(label: str, scope: str, store: str | None) -> None:
     """Make a key and print it: the store keeps only its hash, so this is the one time to see it.
 
     \b
@@ -32,8 +42,9 @@ def create(label: str, store: str | None) -> None:
     from schemas.store import access
 
     with stores.opened(store) as client:
-        made, key = access.create(client, label, datetime.now(UTC))
-    click.echo(f"id {made.key_id}; send it as Authorization: Bearer KEY", err=True)
+        made, key = access.create(client, label, datetime.now(UTC), access.Scope(scope))
+    use = "sign in with it at /ops" if scope == "ops" else "send it as Authorization: Bearer KEY"
+    click.echo(f"id {made.key_id}; {use}", err=True)
     click.echo(key)
 
 
@@ -55,7 +66,7 @@ def list_keys(as_json: bool, store: str | None) -> None:
         click.echo(json.dumps([{k: v for k, v in row.items() if k != "digest"} for row in rows]))
         return
     for one in found:
-        click.echo(f"{one.key_id}  {one.created}  {one.label}")
+        click.echo(f"{one.key_id}  {one.created}  {one.scope}  {one.label}")
     if not found:
         click.echo("there are none: nobody can write")
 

@@ -108,9 +108,9 @@ def listen(
     params = options.read_params(params_file)
     from batch.listening.listener import Listener
     from batch.listening.memory import Memory
-    from batch.publish.control import Control
     from batch.publish.store import connect
     from batch.refresh import Request
+    from schemas.store.control import Control
 
     source = _source(subscription, folder, below, dead_letters)
     engine = options.engine_for(runner, runner_options)

@@ -65,11 +65,12 @@ def _served(urls: tuple[str, ...], path: Path) -> dict[str, float]:
     """What the servers did since the run before, whose counters lie at `path`."""
     if not urls:
         return {}
-    from batch.monitoring import serving
+    from batch.monitoring.serving import read
+    from schemas import serving
 
     now = {url: _fetched(url) for url in urls}
     before = _counters(path)
-    parts = (serving.since(serving.read(before.get(url, "")), serving.read(text))
+    parts = (serving.since(read(before.get(url, "")), read(text))
              for url, text in now.items())  # fmt: skip
     figures = serving.figures(serving.together(parts))
     path.parent.mkdir(parents=True, exist_ok=True)

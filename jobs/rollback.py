@@ -20,14 +20,20 @@ def rollback(generation: str | None, store: str | None, params_file: str | None)
     \b
     Example: anirec rollback 20261124T020000Z --store redis://localhost:6379
     """
-    from batch.publish.control import Control
-    from batch.publish.register import Register
-    from batch.publish.retention import Retention
+    from batch.publish.lease import holder_name
     from batch.publish.store import connect
+    from schemas.store.audit import audited
+    from schemas.store.control import Control
+    from schemas.store.register import Register
+    from schemas.store.retention import Retention
 
     kept = options.read_params(params_file).publish
     target = Generation(generation) if generation else None
     with options.opened_store(store) as url, connect(url) as client:
-        retention = Retention(Control(client), Register(client), kept)
-        live = retention.roll_back(target, datetime.now(UTC))
+        retention = Retention(Control(client), Register(client), kept.superseded_hours)
+        what = f"roll back to {target or 'the generation before'}"
+        live = audited(
+            client, holder_name("rollback"), what,
+            lambda: retention.roll_back(target, datetime.now(UTC)),
+        )  # fmt: skip
     click.echo(f"{live} is live")

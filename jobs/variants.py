@@ -1,7 +1,7 @@
 """`anirec variants`: an A/B test of two generations."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ from jobs import options
 from schemas.records import Generation
 
 if TYPE_CHECKING:
-    from batch.publish.retention import Retention
     from schemas.pointer import Pointer
+    from schemas.store.retention import Retention
 
 _NAMES = "ab"
 
@@ -41,10 +41,13 @@ def set_(generation: str, share: float, store: str | None, params_file: str | No
     \b
     Example: anirec variants set 20261124T020000Z --share 0.1
     """
-    from batch.publish.variants import split
+    from schemas.store.variants import split
 
     with _retention(store, params_file) as retention:
-        after = split(retention, Generation(generation), share, datetime.now(UTC))
+        after = _audited(
+            retention, f"give {share:.1%} to {generation}",
+            lambda: split(retention, Generation(generation), share, datetime.now(UTC)),
+        )  # fmt: skip
     click.echo(_sentence(after))
 
 
@@ -58,7 +61,7 @@ def show(as_json: bool, store: str | None, params_file: str | None) -> None:
     \b
     Example: anirec variants show
     """
-    from batch.publish.variants import exposure, live
+    from schemas.store.variants import exposure, live
 
     with _retention(store, params_file) as retention:
         found, counts = live(retention), exposure(retention.control.client)
@@ -81,24 +84,34 @@ def end(generation: str | None, store: str | None, params_file: str | None) -> N
     \b
     Example: anirec variants end 20261124T020000Z
     """
-    from batch.publish.variants import end as stop
+    from schemas.store.variants import end as stop
 
     kept = Generation(generation) if generation else None
     with _retention(store, params_file) as retention:
-        after = stop(retention, kept, datetime.now(UTC))
+        after = _audited(
+            retention, f"end the test for {kept or 'a'}",
+            lambda: stop(retention, kept, datetime.now(UTC)),
+        )  # fmt: skip
     click.echo(_sentence(after))
 
 
 @contextmanager
 def _retention(store: str | None, params_file: str | None) -> Iterator["Retention"]:
-    from batch.publish.control import Control
-    from batch.publish.register import Register
-    from batch.publish.retention import Retention
     from batch.publish.store import connect
+    from schemas.store.control import Control
+    from schemas.store.register import Register
+    from schemas.store.retention import Retention
 
     kept = options.read_params(params_file).publish
     with options.opened_store(store) as url, connect(url) as client:
-        yield Retention(Control(client), Register(client), kept)
+        yield Retention(Control(client), Register(client), kept.superseded_hours)
+
+
+def _audited(retention: "Retention", what: str, do: Callable[[], "Pointer"]) -> "Pointer":
+    from batch.publish.lease import holder_name
+    from schemas.store.audit import audited
+
+    return audited(retention.control.client, holder_name("variants"), what, do)
 
 
 def _sentence(found: "Pointer") -> str:

@@ -33,6 +33,10 @@ class TryAgainError(RecommenderError):
     """A passing fault: the same call may succeed later."""
 
 
+class FlippedMeanwhileError(TryAgainError):
+    """What is live is no longer what somebody saw when they asked for a change."""
+
+
 class LeaseHeldError(TryAgainError):
     """Somebody else is refreshing; the message names the holder."""
 

@@ -51,6 +51,9 @@ RUNS_LATEST: Final = f"{_RUNS}:latest"
 ACCESS: Final = f"{_ROOT}:access"
 """Hash: id of an API key -> its record, with the hash of its secret."""
 
+AUDIT: Final = "ahr:ops:v1:audit"
+"""Stream, the newest thousand entries: who changed by hand what is live."""
+
 EXPOSURE: Final = f"{_ROOT}:exposure"
 """Hash: variant and generation -> how many answers named it."""
 
@@ -61,6 +64,11 @@ LIMITS: Final = "ahr:limits"
 def recent(user_id: UserId | str) -> str:
     """What the user has rated and no nightly list knows yet; of "*" a SCAN pattern."""
     return f"{_RATINGS}:recent:{user_id}"
+
+
+def session(digest: str) -> str:
+    """An operator's session; the store knows the hash of its token only."""
+    return f"ahr:ops:v1:session:{digest}"
 
 
 def receipts(user_id: UserId) -> str:

@@ -35,7 +35,8 @@ class Run:
     `trigger` is who asked: manual, nightly, data set, ...; times are ISO 8601, UTC, empty for not
     yet; `exit_code` is None until the end, and for a lost run. `trained` is None where no model
     was chosen, `reason` says why it is this one. `seconds` are by stage, those that came to an end,
-    and `counts` of whatever the command counts. `reused` names what it found finished.
+    and `counts` of whatever the command counts. `reused` names what it found finished. `metrics`
+    are those of the candidate, whether or not it was published.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Run:
     seconds: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     code: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
     version: int = 1
 
     @property

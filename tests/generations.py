@@ -4,9 +4,9 @@ import json
 
 from redis import Redis
 
-from batch.publish.control import Control
 from schemas import keys
 from schemas.records import Generation
+from schemas.store.control import Control
 
 OF_THE_RUN = ("generation", "created", "seconds", "bytes")
 """What a manifest says of the run and not of its result; `bytes` is Redis's own overhead."""

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from batch.publish.control import Control
-from batch.publish.manifests import read_manifest
 from schemas import documents, keys, overlay_codec
 from schemas.pointer import Pointer, Variant
 from schemas.ratings import Rating, entry_id
 from schemas.records import AnimeId, Status
 from schemas.store import ratings
+from schemas.store.control import Control
+from schemas.store.manifests import read_manifest
 
 
 def rate(client, user, anime, rating=0, status=Status.UNKNOWN):

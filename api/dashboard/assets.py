@@ -2,6 +2,7 @@
 
 import zlib
 from functools import cache
+from typing import Final
 
 from api import pages
 
@@ -9,6 +10,10 @@ from api import pages
 def content(name: str) -> bytes:
     """A file of ours."""
     return pages.asset(name)
+
+
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+"""How long browsers may keep one."""
 
 
 @cache

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from api.ops.messages import OPS
+
 ENGLISH: Final[Mapping[str, str]] = {
+    **OPS,
     "site": "Anirec",
     "skip": "Skip to the titles",
     "nav": "Pages",

@@ -194,7 +194,7 @@ def _refused(problem: str) -> Response:
 
 def _asset(name: str, kind: str) -> Response:
     response = Response(assets.content(name), content_type=kind)
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["Cache-Control"] = assets.FOR_EVER
     return response
 
 

@@ -13,7 +13,6 @@ from batch.backfill.selection import START, Queue, Selection
 from batch.backfill.throttle import Throttle
 from batch.progress import Progress
 from batch.publish import lease as leases
-from batch.publish.control import Control
 from batch.publish.lease import Lease
 from batch.scoring import BLOCK
 from batch.storage.storage import LOCAL, Storage
@@ -22,6 +21,7 @@ from batch.worker.reranking import Stores
 from batch.worker.targets import Target, Targets
 from schemas.errors import NothingPublishedError
 from schemas.records import Generation, UserId
+from schemas.store.control import Control
 from schemas.store.ratings import announce
 
 log = logging.getLogger(__name__)

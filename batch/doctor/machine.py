@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from batch.doctor.findings import Finding, fail, ok, warn
+from schemas.store.checks.findings import Finding, fail, ok, warn
 
 _EXTRAS: Final = {
     "api": ("flask", "granian", "redis"),

@@ -13,7 +13,7 @@ from batch.ingest.sources import format_of
 from batch.ratings.files import Drained
 
 _ALONE: Final = (
-    "__init__.py", "chunks.py", "dataset.py", "engine.py", "fingerprints.py", "hashing.py",
+    "__init__.py", "dataset.py", "engine.py", "fingerprints.py", "hashing.py",
 )  # fmt: skip
 """Modules of batch that ingest runs through, beside its own."""
 

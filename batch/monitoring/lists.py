@@ -8,13 +8,13 @@ from typing import Final, cast
 
 from redis import Redis
 
-from batch.publish.control import Control
-from batch.publish.manifests import read_manifest
-from batch.publish.register import started
 from schemas import catalogue_codec, keys, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.ratings import NOTHING, Rating, entry_id, read_fields
 from schemas.records import AnimeId, Generation, Status, UserId
+from schemas.store.control import Control
+from schemas.store.manifests import read_manifest
+from schemas.store.register import started
 
 DEPTH: Final = 20
 """How many of a list's first titles are looked at."""

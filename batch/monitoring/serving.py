@@ -1,97 +1,13 @@
-"""What the API did between two looks at its counters. Pure."""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from math import inf
-from typing import Final, TypeVar
+"""Counters as /metrics of the API writes them."""
 
 from prometheus_client.parser import text_string_to_metric_families
 
-QUANTILES: Final = (0.5, 0.95, 0.99)
-_Name = TypeVar("_Name", str, float)
-
-
-@dataclass(slots=True)
-class Counted:
-    """Counters: answers by source, requests by status, and by the bucket of their seconds.
-
-    `buckets` maps an upper bound to how many requests took no longer.
-    """
-
-    sources: dict[str, float] = field(default_factory=dict)
-    statuses: dict[str, float] = field(default_factory=dict)
-    buckets: dict[float, float] = field(default_factory=dict)
+from schemas.serving import Counted, counted
 
 
 def read(text: str) -> Counted:
-    """The counters in what /metrics answers; all routes and methods together."""
-    found = Counted()
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == "anirec_answers_total":
-                _add(found.sources, sample.labels["source"], sample.value)
-            elif sample.name == "anirec_request_seconds_count":
-                _add(found.statuses, sample.labels["status"], sample.value)
-            elif sample.name == "anirec_request_seconds_bucket":
-                _add(found.buckets, float(sample.labels["le"]), sample.value)
-    return found
-
-
-def since(before: Counted, now: Counted) -> Counted:
-    """What was counted in between; from zero where a process has begun anew."""
-    restarted = any(now.statuses.get(one, 0.0) < n for one, n in before.statuses.items())
-    if restarted:
-        return now
-    return Counted(
-        _less(now.sources, before.sources),
-        _less(now.statuses, before.statuses),
-        _less(now.buckets, before.buckets),
+    """The counters in what /metrics answers."""
+    families = text_string_to_metric_families(text)
+    return counted(
+        (one.name, one.labels, one.value) for family in families for one in family.samples
     )
-
-
-def together(parts: Iterable[Counted]) -> Counted:
-    """The sum over servers."""
-    total = Counted()
-    for part in parts:
-        for mine, other in ((total.sources, part.sources), (total.statuses, part.statuses)):
-            for name, value in other.items():
-                _add(mine, name, value)
-        for bound, value in part.buckets.items():
-            _add(total.buckets, bound, value)
-    return total
-
-
-def figures(counted: Counted) -> dict[str, float]:
-    """Shares of sources and of failures, and quantiles of seconds; of nothing, nothing."""
-    requests, answers = sum(counted.statuses.values()), sum(counted.sources.values())
-    found = {"requests": requests}
-    if answers:
-        found |= {f"source/{name}": n / answers for name, n in sorted(counted.sources.items())}
-    if requests:
-        failed = sum(n for status, n in counted.statuses.items() if status.startswith("5"))
-        found["failed"] = failed / requests
-        found |= {f"seconds/p{q * 100:g}": quantile(counted.buckets, q) for q in QUANTILES}
-    return found
-
-
-def quantile(buckets: Mapping[float, float], part: float) -> float:
-    """By interpolation within a bucket, as Prometheus does; the last finite bound at most."""
-    wanted = part * max(buckets.values(), default=0.0)
-    lower, below = 0.0, 0.0
-    for bound, count in sorted(buckets.items()):
-        if count >= wanted and count > below:
-            return (
-                lower
-                if bound == inf
-                else lower + (bound - lower) * (wanted - below) / (count - below)
-            )
-        lower, below = (lower if bound == inf else bound), count
-    return lower
-
-
-def _add(counts: dict[_Name, float], name: _Name, value: float) -> None:
-    counts[name] = counts.get(name, 0.0) + value
-
-
-def _less(now: Mapping[_Name, float], before: Mapping[_Name, float]) -> dict[_Name, float]:
-    return {name: value - before.get(name, 0.0) for name, value in now.items()}

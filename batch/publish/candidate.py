@@ -16,11 +16,7 @@ from batch.params import Params
 from batch.pipeline import Job
 from batch.popular_lists import genres_of, in_genre, in_type, popular_list, types_of
 from batch.publish import gates, verify
-from batch.publish.control import Control
 from batch.publish.lease import Lease
-from batch.publish.manifests import read_manifest
-from batch.publish.register import Record, State, started
-from batch.publish.retention import Retention
 from batch.publish.sink import Sample
 from batch.publish.verify import Findings, Live
 from batch.statistics import TitleStatistics
@@ -29,6 +25,10 @@ from schemas.errors import GateRefusedError, LeaseLostError
 from schemas.manifests import GenerationManifest, ModelManifest
 from schemas.pointer import Pointer, Variant
 from schemas.records import Anime, AnimeId, Generation, UserId
+from schemas.store.control import Control
+from schemas.store.manifests import read_manifest
+from schemas.store.register import Record, State, started
+from schemas.store.retention import Retention
 
 _MEASURED: Final = 200
 """Keys of each family whose memory is asked for; the rest is extrapolated."""
@@ -214,7 +214,9 @@ def live_generation(control: Control) -> Live | None:
     return Live(generation, np.array(ids, np.int64))
 
 
-def refuse(retention: Retention, record: Record, error: GateRefusedError, now: datetime) -> None:
-    """Keep a refused candidate for inspection, for a while."""
+def refuse(
+    retention: Retention, record: Record, error: GateRefusedError, hours: float, now: datetime
+) -> None:
+    """Keep a refused candidate for inspection, for some hours."""
     noted = replace(record, note=str(error))
-    retention.retire(noted, State.REFUSED, retention.params.refused_hours, now)
+    retention.retire(noted, State.REFUSED, hours, now)

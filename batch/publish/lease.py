@@ -13,8 +13,8 @@ from typing import Final
 
 from redis import RedisError
 
-from batch.publish.control import Control
 from schemas.errors import LeaseHeldError, LeaseLostError
+from schemas.store.control import Control
 
 log = logging.getLogger(__name__)
 

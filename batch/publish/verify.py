@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from redis import Redis
 
-from batch.chunks import chunks
 from batch.dataset import Dataset, Histories
 from batch.encoding import encode_histories
 from batch.engine import Engine, save_json
@@ -20,6 +19,7 @@ from batch.publish.neighbour_checks import check_neighbours, has_neighbours
 from batch.publish.sink import Sample
 from batch.shard_transforms import EachShard
 from schemas import documents, influence_codec, keys, ranking_codec
+from schemas.chunks import chunks
 from schemas.errors import PayloadError, VerificationError
 from schemas.records import AnimeId, Generation, UserId
 

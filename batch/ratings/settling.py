@@ -5,15 +5,15 @@ from typing import Final, cast
 
 from redis import Redis
 
-from batch.chunks import chunks
-from batch.publish.control import Control
-from batch.publish.manifests import read_manifest
-from batch.publish.register import Register, State
 from schemas import keys
+from schemas.chunks import chunks
 from schemas.ratings import NOTHING, entry_id, read_recent
 from schemas.records import Generation, UserId
 from schemas.store import waiting
+from schemas.store.control import Control
+from schemas.store.manifests import read_manifest
 from schemas.store.ratings import absorb
+from schemas.store.register import Register, State
 
 log = logging.getLogger(__name__)
 

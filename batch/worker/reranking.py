@@ -6,7 +6,6 @@ from typing import cast
 
 from redis import Redis
 
-from batch.chunks import chunks
 from batch.dataset import Histories
 from batch.scoring import BLOCK
 from batch.threads import in_threads
@@ -14,6 +13,7 @@ from batch.user_lists import user_lists
 from batch.worker.folding import fold, histories_of
 from batch.worker.targets import Target
 from schemas import keys, overlay_codec
+from schemas.chunks import chunks
 from schemas.forgetting import Forgotten
 from schemas.ratings import NOTHING, Recent, read_recent, revision
 from schemas.records import UserId

@@ -10,7 +10,6 @@ from typing import Final, cast
 
 from redis import Redis, RedisError, ResponseError
 
-from batch.chunks import chunks
 from batch.scoring import BLOCK
 from batch.storage.storage import LOCAL, Storage
 from batch.worker.halving import by_halves
@@ -18,6 +17,7 @@ from batch.worker.metrics import Metrics
 from batch.worker.reranking import Stores, outdated, rerank
 from batch.worker.targets import Target, Targets
 from schemas import keys
+from schemas.chunks import chunks
 from schemas.errors import NothingPublishedError, PayloadError, TryAgainError
 from schemas.ratings import Rating, entry_id, read_fields
 from schemas.records import UserId

@@ -11,8 +11,6 @@ from redis import Redis
 
 from batch import artifacts
 from batch.params import ListParams
-from batch.publish.control import Control
-from batch.publish.manifests import read_manifest
 from batch.rules import ProductRules
 from batch.scoring import Model
 from batch.storage.storage import LOCAL, Storage
@@ -22,6 +20,8 @@ from schemas.manifests import GenerationManifest
 from schemas.product_order import facts_of
 from schemas.ratings import NOTHING, entry_id
 from schemas.records import Anime, AnimeId, Generation
+from schemas.store.control import Control
+from schemas.store.manifests import read_manifest
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, cast
 
 from redis import Redis
@@ -21,21 +22,37 @@ _START: Final = "ahr"
 _SECRET_BYTES: Final = 32
 
 
+class Scope(StrEnum):
+    """What a key is for, and nothing else.
+
+    WRITE: ratings and forgetting, and reading where reads are private. OPS: the operators' page.
+    """
+
+    WRITE = "write"
+    OPS = "ops"
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One key, without its secret; `digest` is the SHA-256 of the whole key, in hex."""
+    """One key, without its secret; `digest` is the SHA-256 of the whole key, in hex.
+
+    Keys of before there were scopes are for writing.
+    """
 
     key_id: str
     label: str
     created: str
     digest: str
+    scope: str = Scope.WRITE
 
 
-def create(client: Redis, label: str, now: datetime) -> tuple[Access, str]:
+def create(
+    client: Redis, label: str, now: datetime, scope: Scope = Scope.WRITE
+) -> tuple[Access, str]:
     """Make a key. The second value is the key itself, which is never to be seen again."""
     key_id = secrets.token_hex(4)
     key = f"{_START}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-    made = Access(key_id, label, now.isoformat(timespec="seconds"), _digest(key))
+    made = Access(key_id, label, now.isoformat(timespec="seconds"), _digest(key), scope)
     client.hset(keys.ACCESS, key_id, documents.dump(made))
     return made, key
 
@@ -45,6 +62,12 @@ def everyone(client: Redis) -> dict[str, Access]:
     found = cast(dict[bytes, bytes], client.hgetall(keys.ACCESS))
     records = [documents.load(Access, text) for text in found.values()]
     return {one.key_id: one for one in sorted(records, key=lambda one: (one.created, one.key_id))}
+
+
+def find(client: Redis, key_id: str) -> Access | None:
+    """One key by its id."""
+    text = cast(bytes | None, client.hget(keys.ACCESS, key_id))
+    return documents.load(Access, text) if text else None
 
 
 def revoke(client: Redis, key_id: str) -> None:

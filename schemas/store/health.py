@@ -38,17 +38,41 @@ def look(lists: Redis, ratings: Redis) -> Health:
     second = first if ratings is lists else ratings.pipeline(transaction=False)
     _ask(first, second)
     answers = first.execute() if first is second else [*first.execute(), *second.execute()]
-    found, waiting, entries = cast(tuple[dict[bytes, bytes], int, list[tuple[bytes, object]]],
+    found, count, entries = cast(tuple[dict[bytes, bytes], int, list[tuple[bytes, object]]],
                                    answers)  # fmt: skip
     said = {name.decode(): runs.read(text) for name, text in found.items()}
-    oldest = entry_id(entries[0][0])[0] / 1000 if entries else None
-    return Health(_of(said, _RUN), _of(said, _SUCCESS), waiting, oldest)
+    return Health(_of(said, _RUN), _of(said, _SUCCESS), *_waiting(count, entries))
+
+
+def waiting(ratings: Redis) -> tuple[int, float | None]:
+    """How many ratings wait for the next refresh, and when the first came, as Health has it."""
+    pipe = ratings.pipeline(transaction=False)
+    _ask_ratings(pipe)
+    return _waiting(*pipe.execute())
+
+
+def last_runs(lists: Redis) -> dict[str, Run]:
+    """Of each command the last run that is over.
+
+    Raises:
+        PayloadError: a record cannot be read.
+    """
+    found = cast(dict[bytes, bytes], lists.hgetall(keys.RUNS_LATEST))
+    return _of({name.decode(): runs.read(text) for name, text in found.items()}, _RUN)
 
 
 def _ask(lists: Pipeline, ratings: Pipeline) -> None:
     lists.hgetall(keys.RUNS_LATEST)
+    _ask_ratings(ratings)
+
+
+def _ask_ratings(ratings: Pipeline) -> None:
     ratings.xlen(keys.STREAM)
     ratings.xrange(keys.STREAM, count=1)
+
+
+def _waiting(count: int, entries: list[tuple[bytes, object]]) -> tuple[int, float | None]:
+    return count, entry_id(entries[0][0])[0] / 1000 if entries else None
 
 
 def _of(said: dict[str, Run], start: str) -> dict[str, Run]:

@@ -6,10 +6,10 @@ import apache_beam as beam
 import numpy as np
 from redis import Redis
 
-from batch.chunks import REDIS_CHUNK
 from batch.engine import Engine
 from batch.publish.sink import Chunk, WriteToRedis
 from schemas import keys
+from schemas.chunks import REDIS_CHUNK
 from schemas.records import Generation, UserId
 from tests.benchmarks.ratios import show, take_turns
 from tests.redis_server import start

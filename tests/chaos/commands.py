@@ -12,9 +12,9 @@ from typing import Final
 import yaml
 from redis import Redis
 
-from batch.publish.control import Control
 from schemas import keys
 from schemas.records import Generation
+from schemas.store.control import Control
 from tests.datasets import SMALL, prepared, refreshed
 from tests.redis_server import start
 

@@ -17,10 +17,10 @@ import click
 import pytest
 from redis import Redis
 
-from batch.publish.control import Control
-from batch.publish.register import Register, State
 from jobs import cli
 from jobs.embedded import embedded_redis
+from schemas.store.control import Control
+from schemas.store.register import Register, State
 from tests.datasets import rows, write_kaggle
 
 ANIREC = Path(sys.executable).with_name("anirec")

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
+from api.auth import Keys, WrongKeyError
 from jobs.cli import anirec
 from schemas import keys
 from schemas.runs import Outcome, Run
@@ -256,6 +257,14 @@ def run(redis_url, *arguments):
     return done.stdout
 
 
+def test_a_key_for_operators_says_so_and_does_not_write(redis, redis_url):
+    key = run(redis_url, "keys", "create", "--scope", "ops").splitlines()[-1]
+
+    assert json.loads(run(redis_url, "keys", "list", "--json"))[0]["scope"] == "ops"
+    with pytest.raises(WrongKeyError, match="for the page /ops alone"):
+        Keys(redis).require(f"Bearer {key}")
+
+
 def test_keys_are_made_listed_and_revoked(redis, redis_url):
     key = run(redis_url, "keys", "create", "--label", "importer").splitlines()[-1]
     (listed,) = json.loads(run(redis_url, "keys", "list", "--json"))
@@ -263,6 +272,7 @@ def test_keys_are_made_listed_and_revoked(redis, redis_url):
     assert listed["label"] == "importer"
     assert "digest" not in listed
     assert listed["key_id"] in key
+    assert listed["scope"] == "write"
     assert "importer" in run(redis_url, "keys", "list")
     run(redis_url, "keys", "revoke", listed["key_id"])
     assert json.loads(run(redis_url, "keys", "list", "--json")) == []

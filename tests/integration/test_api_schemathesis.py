@@ -13,22 +13,25 @@ from redis import Redis
 
 from jobs.serve import api_process
 from schemas.records import Column, Interaction, Status
-from schemas.store import access
+from schemas.store import access, sessions
 from tests.builders import anime, publish_small, ranking
+from tests.operated import ops_key
 from tests.redis_server import free_port
 
 GENRES = ("Action", "Comedy", "Drama")
 NAMED = "recommendations", "similar", "live"
 """Operations that take names which only a generation knows: a made-up genre is refused, though the
 description allows it."""
-PAGES = "home", "user_page", "rate_on_page", "anime_page", "import_list"
+PAGES = "home", "user_page", "rate_on_page", "anime_page", "import_list", "ops_confirm"
 """Pages whose forms send blanks and names twice, which is more than the description allows."""
 SECONDS = 20.0
 
 
 @pytest.fixture
 def server(redis_url):
-    """Address of, and key to, a server over a real Redis with a small generation."""
+    """Address of a server over a real Redis with a small generation, a key to it, and the token of
+    an operator's session.
+    """
     titles = [
         anime(number, f"Title {number}", genres=GENRES[: number % 4], type="TV", raters=number,
               mean_rating=7.0, year=1990 + number)
@@ -46,10 +49,12 @@ def server(redis_url):
             popular=ranking(*range(39)),
             fame={"1": 5.0, "10": 0.0},
         )
-        key = access.create(client, "tests", datetime.now(UTC))[1]
+        now = datetime.now(UTC)
+        key = access.create(client, "tests", now)[1]
+        session = sessions.begin(client, ops_key(client)[0], now)
     port = free_port()
     with api_process(redis_url, "127.0.0.1", port):
-        yield _ready(f"http://127.0.0.1:{port}"), key
+        yield _ready(f"http://127.0.0.1:{port}"), key, session
 
 
 def _ready(address):
@@ -64,12 +69,13 @@ def _ready(address):
 
 
 def schemathesis(server, folder, *options):
-    address, key = server
+    address, key, session = server
     command = [
         Path(sys.executable).with_name("schemathesis"), "run", f"{address}/openapi.json",
         "--seed", "1", "--max-examples", "25", "--phases", "coverage,fuzzing", "--checks", "all",
         "--generation-database", "none", "--no-color",
-        "--header", f"Authorization: Bearer {key}", *options,
+        "--header", f"Authorization: Bearer {key}",
+        "--header", f"Cookie: anirec_ops={session}", *options,
     ]  # fmt: skip
     return subprocess.run(
         command, check=False, cwd=folder, capture_output=True, text=True, timeout=300

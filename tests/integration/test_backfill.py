@@ -16,7 +16,6 @@ from batch.backfill import run
 from batch.backfill.run import Request, backfill, dry_run
 from batch.backfill.selection import Everybody, Named, read_since
 from batch.backfill.throttle import Throttle
-from batch.publish.control import Control
 from batch.scoring import BLOCK
 from batch.worker.reranking import Stores
 from batch.worker.run import Pace, Worker
@@ -32,6 +31,7 @@ from schemas.errors import (
 from schemas.ratings import revision
 from schemas.records import Generation, UserId
 from schemas.store import forgetting, overlays
+from schemas.store.control import Control
 from tests.datasets import PLANNER, quiet
 from tests.live import contents, copied, flip, overlay, rate
 

@@ -15,12 +15,12 @@ from google.cloud import pubsub_v1, storage
 from redis import Redis
 
 from batch.listening.pubsub import Subscription
-from batch.publish.control import Control
 from batch.storage import data, whole
 from batch.storage.google import open_folder
 from batch.storage.inventory import SEAL
 from batch.storage.transfer import send
 from schemas import keys
+from schemas.store.control import Control
 from tests import emulators
 from tests.buckets import LAWS
 from tests.datasets import write_kaggle

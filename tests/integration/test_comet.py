@@ -17,12 +17,12 @@ from redis import Redis
 from batch.comet_registry import push
 from batch.model_choice import Train
 from batch.params import Params
-from batch.publish.manifests import read_manifest
 from batch.publish.models import Models, Production, Registered
 from batch.refresh import refresh
 from batch.tracking import Mode, Tracker
 from schemas.errors import SettingsError
 from schemas.records import Generation
+from schemas.store.manifests import read_manifest
 from tests.datasets import SMALL, quiet, request
 from tests.redis_server import free_port
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from batch.publish.control import Control
 from schemas import keys
 from schemas.records import Generation
+from schemas.store.control import Control
 from tests.datasets import prepared, refreshed
 
 TOP = Path(__file__).parents[2]
@@ -28,13 +28,13 @@ refreshed(Path(sys.argv[1]), sys.argv[2])
 """
 WHILE_WRITING = "from batch import pipeline; pipeline.encode_histories = die"
 BETWEEN_VERIFY_AND_FLIP = "from batch.publish.candidate import Candidate; Candidate.flip = die"
-AT_THE_FLIP = "from batch.publish.control import Control; Control.flip = die"
+AT_THE_FLIP = "from schemas.store.control import Control; Control.flip = die"
 AFTER_THE_FLIP = """
-from batch.publish.retention import Retention
+from schemas.store.retention import Retention
 before, times = Retention.tidy, []
 Retention.tidy = lambda *them: die() if times else (times.append(1), before(*them))
 """
-WHILE_SUPERSEDING = "from batch.publish import keyspace; keyspace.expire = die"
+WHILE_SUPERSEDING = "from schemas.store import keyspace; keyspace.expire = die"
 BEFORE = {
     "while writing": WHILE_WRITING,
     "between verify and flip": BETWEEN_VERIFY_AND_FLIP,

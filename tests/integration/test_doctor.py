@@ -10,15 +10,17 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from batch.doctor import machine, stores
-from batch.doctor.findings import Verdict
-from batch.doctor.live import age
+from batch.doctor import machine
 from batch.worker.reranking import Stores
 from batch.worker.run import Pace, Worker
 from jobs.doctor import doctor
 from schemas import keys
 from schemas.records import UserId
-from schemas.store import access
+from schemas.runs import Outcome, Run
+from schemas.store import access, runs
+from schemas.store.checks import stores
+from schemas.store.checks.findings import Verdict
+from schemas.store.checks.live import age
 from tests.builders import manifest
 from tests.live import contents, rate
 from tests.redis_server import start
@@ -164,6 +166,19 @@ def test_keys_and_the_holder_of_the_lease_are_told(client, examined):
 
     assert checks["lease"][1] == "backfill 9 on b is at work"
     assert checks["API keys"] == ("ok", "1")
+
+
+def test_how_the_last_runs_ended_is_told(client, examined):
+    runs.write(client, Run("1", "refresh", "nightly", "me", "2026-11-24T02:00:00", Outcome.DONE))
+    assert examined()[1]["last runs"] == ("ok", "refresh done")
+
+    refused = Run("2", "refresh", "nightly", "me", "2026-11-25T02:00:00", Outcome.REFUSED,
+                  ended="2026-11-25T02:09:00", message="gates.overlap")  # fmt: skip
+    runs.write(client, refused)
+
+    code, checks, _ = examined()
+    assert (code, "last runs" in checks) == (0, False)
+    assert checks["last refresh"] == ("warn", "refused at 2026-11-25T02:09:00: gates.overlap")
 
 
 def test_an_old_generation_is_noticed():

@@ -14,13 +14,13 @@ from redis import Redis
 
 from batch.dataset import open_dataset
 from batch.params import GateParams
-from batch.publish.control import Control
-from batch.publish.register import Register
 from batch.reuse import models_in
 from schemas import keys
 from schemas.records import Generation
 from schemas.runs import Outcome
 from schemas.store import runs
+from schemas.store.control import Control
+from schemas.store.register import Register
 from tests.datasets import SMALL, prepared, refreshed, rows, write_kaggle
 
 TOP = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from batch.publish.control import Control
 from batch.storage.data import announce
 from schemas import keys
+from schemas.store.control import Control
 from tests.datasets import write_kaggle
 
 SECONDS = 120

@@ -9,15 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from batch.monitoring.lists import DEPTH, Lists, figures
-from batch.publish.register import started
 from jobs.monitor import monitor
 from schemas import keys, ranking_codec
 from schemas.errors import NothingPublishedError
 from schemas.ratings import Rating
 from schemas.records import AnimeId, Generation, Status, UserId
 from schemas.store import ratings
+from schemas.store.register import started
 from tests.datasets import refreshed
-from tests.unit.test_monitoring_serving import METRICS
+from tests.unit.test_schemas_serving import METRICS
 
 
 def listed(client, generation, user):

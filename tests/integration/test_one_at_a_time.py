@@ -17,12 +17,12 @@ from batch.backfill.run import Request, backfill
 from batch.backfill.selection import Everybody
 from batch.model_choice import Train
 from batch.publish import lease as leases
-from batch.publish.control import Control
-from batch.publish.register import Register, State
 from batch.worker.reranking import Stores
 from schemas import keys
 from schemas.errors import LeaseHeldError
 from schemas.records import Generation
+from schemas.store.control import Control
+from schemas.store.register import Register, State
 from tests.datasets import SMALL, quiet, refreshed
 
 TOP = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ getattr(test_one_at_a_time, work)(Path(folder), url)
 PLACES = {
     "while draining": ("batch.ratings.files", "", "write"),
     "while writing": ("batch.pipeline", "", "encode_histories"),
-    "at the flip": ("batch.publish.control", "Control", "flip"),
+    "at the flip": ("schemas.store.control", "Control", "flip"),
     "while filling": ("batch.backfill.run", "", "recompute"),
 }
 

@@ -3,10 +3,11 @@ import time
 import pytest
 from redis import Redis
 
-from batch.publish.control import Control
+from batch.params import PublishParams
 from schemas.errors import LeaseHeldError
 from schemas.pointer import Pointer, Variant
 from schemas.records import Generation
+from schemas.store.control import Control
 
 LONG = 60_000
 A, B = (Pointer((Variant(Generation(name), 1.0),)) for name in ("A", "B"))
@@ -151,3 +152,20 @@ def test_a_rollback_during_a_refresh_does_not_cost_it_the_lease(control):
     control.swap(A)
 
     assert control.flip(fence, B)
+
+
+def test_a_pointer_is_changed_only_from_what_was_seen(control):
+    control.swap(A)
+    seen = control.pointer_text()
+
+    assert control.swap_from(seen, B)
+    assert not control.swap_from(seen, A)
+    assert control.pointer() == B
+
+
+def test_how_long_superseded_generations_stay_is_as_the_last_refresh_said(control):
+    assert control.superseded_hours() == PublishParams().superseded_hours
+
+    control.note_superseded_hours(1.5)
+
+    assert control.superseded_hours() == 1.5

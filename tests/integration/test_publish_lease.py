@@ -8,12 +8,12 @@ import time
 import pytest
 from redis import Redis
 
-from batch.publish.control import Control
 from batch.publish.lease import hold
 from schemas import keys
 from schemas.errors import LeaseHeldError, LeaseLostError
 from schemas.pointer import Pointer, Variant
 from schemas.records import Generation
+from schemas.store.control import Control
 
 LONG = 60_000
 

@@ -4,19 +4,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis import Redis
 
-from batch.params import PublishParams
 from batch.publish.candidate import refuse
-from batch.publish.control import Control
-from batch.publish.register import Record, Register, State
-from batch.publish.retention import Retention
 from schemas import keys
 from schemas.errors import GateRefusedError, InvalidParameterError
 from schemas.records import Generation, UserId
+from schemas.store.control import Control
+from schemas.store.register import Record, Register, State
+from schemas.store.retention import Retention
 from tests.builders import publish_small, ranking, set_live
 
 OLDEST, OLD, NEW = (Generation(f"2026112{day}T020000Z") for day in (2, 3, 4))
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
-PARAMS = PublishParams(superseded_hours=2, refused_hours=1)
+SUPERSEDED_HOURS, REFUSED_HOURS = 2.0, 1.0
 FOREVER = -1
 MINE = Record(Generation("20261125T020000Z"), State.WRITING, "me", fence=9)
 """The generation of the refresh that tidies up."""
@@ -34,7 +33,7 @@ def retention(client):
 
 
 def on(client):
-    return Retention(Control(client), Register(client), PARAMS)
+    return Retention(Control(client), Register(client), SUPERSEDED_HOURS)
 
 
 def publish(client, generation, state=State.LIVE, **parts):
@@ -75,6 +74,7 @@ def everything(client):
 def test_superseded_keys_get_an_expiry_and_live_ones_none(flipped, client):
     flipped.tidy(MINE, NOW)
 
+    assert flipped.control.superseded_hours() == SUPERSEDED_HOURS
     assert set(lifetimes(client, NEW).values()) == {FOREVER}
     assert all(7000 < left <= 7200 for left in lifetimes(client, OLD).values())
     assert len(lifetimes(client, OLD)) == len(lifetimes(client, NEW)) > 3
@@ -143,7 +143,8 @@ def test_a_superseded_generation_is_forgotten_when_its_time_is_over(client, rete
 def test_a_refused_candidate_is_kept_for_a_while(settled, client):
     publish(client, OLDEST, State.WRITING)
 
-    refuse(settled, settled.register.find(OLDEST), GateRefusedError("too few"), NOW)
+    refused = settled.register.find(OLDEST)
+    refuse(settled, refused, GateRefusedError("too few"), REFUSED_HOURS, NOW)
     settled.tidy(MINE, NOW + timedelta(minutes=59))
 
     record = settled.register.find(OLDEST)

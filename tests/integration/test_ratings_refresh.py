@@ -17,7 +17,6 @@ from api.settings import Settings
 from batch.dataset import open_dataset
 from batch.model_choice import Train
 from batch.publish import store
-from batch.publish.manifests import read_manifest
 from batch.ratings.draining import drain
 from batch.ratings.files import drained_in
 from batch.refresh import refresh
@@ -29,6 +28,7 @@ from schemas.errors import SettingsError
 from schemas.ratings import NOTHING, Rating, entry_id, read_recent, revision
 from schemas.records import AnimeId, Generation, Status, UserId
 from schemas.store import forgetting, ratings, waiting
+from schemas.store.manifests import read_manifest
 from tests.datasets import catalogue, refreshed, request, rows, write_kaggle
 from tests.redis_cluster import redis_cluster
 from tests.redis_server import start
@@ -236,7 +236,7 @@ refreshed(Path(sys.argv[1]), sys.argv[2], train=Train.NEVER)
 PLACES = {
     "before the file has its name": "from batch.ratings import files; files.os.replace = die",
     "between file and data set": "from batch import dataset_choice as choice; choice.ingest = die",
-    "at the flip": "from batch.publish.control import Control; Control.flip = die",
+    "at the flip": "from schemas.store.control import Control; Control.flip = die",
     "before trimming": "from batch.ratings.settling import waiting; waiting.trim = die",
 }
 

@@ -9,9 +9,6 @@ from batch.deadline import Deadline
 from batch.model_choice import Train
 from batch.params import GateParams, ListParams, PeopleParams, RetentionParams
 from batch.publish.candidate import Candidate
-from batch.publish.control import Control
-from batch.publish.manifests import read_manifest
-from batch.publish.register import Register, State
 from batch.refresh import refresh
 from jobs.exit_codes import TRY_AGAIN, exit_code_of
 from schemas import catalogue_codec, history_codec, keys, neighbours_codec, ranking_codec
@@ -23,6 +20,9 @@ from schemas.errors import (
     VerificationError,
 )
 from schemas.records import AnimeId, Column, Entry, Generation, UserId
+from schemas.store.control import Control
+from schemas.store.manifests import read_manifest
+from schemas.store.register import Register, State
 from tests.builders import people
 from tests.datasets import (
     ANIME,
@@ -30,6 +30,7 @@ from tests.datasets import (
     SMALL,
     UNWATCHED,
     catalogue,
+    quiet,
     refreshed,
     request,
     rows,
@@ -269,8 +270,9 @@ def test_a_refused_candidate_leaves_the_live_one_and_stays_for_a_while(
     before = stored(client, first)
     impossible = replace(SMALL, gates=GateParams(**{gate: 99.0}))
 
+    noted = {}
     with pytest.raises(GateRefusedError, match=rf"gates\.{gate}"):
-        refreshed(folder, redis_url, params=impossible)
+        refresh(request(folder, redis_url, params=impossible), quiet, noted.update)
 
     assert live(client) == first
     assert stored(client, first) == before
@@ -280,6 +282,7 @@ def test_a_refused_candidate_leaves_the_live_one_and_stays_for_a_while(
     record = Register(client).find(refused)
     assert record.state is State.REFUSED
     assert f"gates.{gate}" in record.note
+    assert noted["metrics"] == read_manifest(client, first).metrics
 
 
 def at(stage, do):

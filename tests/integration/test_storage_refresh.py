@@ -5,7 +5,6 @@ import shutil
 import pytest
 
 from batch.model_choice import Train
-from batch.publish.control import Control
 from batch.refresh import refresh
 from batch.storage import whole
 from batch.storage.data import announce
@@ -16,6 +15,7 @@ from schemas.errors import ConflictError, DataRefusedError, SettingsError
 from schemas.ratings import Rating
 from schemas.records import AnimeId, UserId
 from schemas.store import ratings
+from schemas.store.control import Control
 from tests.buckets import InMemoryRemote
 from tests.datasets import quiet, refreshed, request, write_kaggle
 

@@ -13,12 +13,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from api import process
 from api.settings import Settings
-from batch.publish import keyspace
-from batch.publish.control import Control
 from jobs.embedded import redis_binary
 from schemas import keys
-from schemas.store import access, connections
+from schemas.store import access, connections, keyspace
 from schemas.store.connections import Patience
+from schemas.store.control import Control
 from tests.builders import GENERATION, publish_small, ranking
 from tests.datasets import refreshed
 from tests.emulators import NOT_TRIED

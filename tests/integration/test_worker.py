@@ -7,7 +7,6 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from batch.model_choice import Train
-from batch.publish.manifests import read_manifest
 from batch.worker import run
 from batch.worker.reranking import Stores
 from batch.worker.run import Pace, Worker
@@ -17,6 +16,7 @@ from schemas.errors import SettingsError
 from schemas.ratings import revision
 from schemas.records import Generation, Status, UserId
 from schemas.store import forgetting, overlays
+from schemas.store.manifests import read_manifest
 from schemas.store.overlays import Overlay
 from schemas.store.waiting import GROUP
 from tests.datasets import refreshed, rows, write_kaggle

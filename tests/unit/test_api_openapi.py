@@ -12,12 +12,15 @@ from api.app import Parts, create_app
 from api.inbox import Inbox
 from api.metrics import Metrics
 from api.openapi import describe
+from api.ops.views import Ops
 from api.routes import ROUTES
 from api.writes import Writes
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.records import Column, Interaction, Status
-from tests.builders import SmallGeneration, anime, ranking
+from schemas.serving import Counted
+from tests.builders import GENERATION, SmallGeneration, anime, ranking
 from tests.fakes import BrokenRankings, InMemoryRankings
+from tests.operated import hidden, operated, ops_key, sign_in
 
 TITLES = (
     anime(1, "One", genres=("Action",), type="TV", year=2001, raters=9, mean_rating=8.5),
@@ -67,6 +70,9 @@ GOOD = [
     ("/assets/dashboard.js", "/assets/dashboard.js"),
     ("/assets/theme.js", "/assets/theme.js"),
     ("/assets/icon.svg", "/assets/icon.svg"),
+    ("/ops", "/ops"),
+    ("/ops/confirm", f"/ops/confirm?act=split&generation={GENERATION}&percent=5"),
+    ("/assets/ops.css", "/assets/ops.css"),
 ]
 BODIES = [
     {},
@@ -76,14 +82,28 @@ BODIES = [
 
 
 def app():
-    rankings, store = InMemoryRankings(MADE), FakeRedis()
+    return served(FakeRedis())
+
+
+def served(store):
+    rankings = InMemoryRankings(MADE)
     writes = Writes(Inbox(rankings, store, backlog=9), store, store)
-    others = writes.init_app, lambda made: Metrics().init_app(made, rankings)
+    ops = Ops(store, store, Counted, 36.0)
+    metrics = Metrics()
+    others = writes.init_app, ops.init_app, lambda made: metrics.init_app(made, rankings)
     return create_app(rankings, Parts(others=others))
 
 
 def client():
     return app().test_client()
+
+
+def operator():
+    """A client that is signed in."""
+    store = operated(FakeRedis())
+    web = served(store).test_client()
+    sign_in(web, ops_key(store)[1])
+    return web
 
 
 def operation(path, method="get"):
@@ -148,7 +168,7 @@ def test_each_route_has_an_example_here(path):
 
 @pytest.mark.parametrize(("path", "url"), GOOD)
 def test_real_answers_are_as_described(path, url):
-    response = client().get(url)
+    response = (operator() if path.startswith("/ops") else client()).get(url)
 
     assert response.status_code == 200
     conforms(response, path)
@@ -161,6 +181,18 @@ def test_writing_is_described_as_it_is():
     assert client().delete("/v1/users/7").status_code == 204
     assert "content" not in operation(forget, "delete")["responses"]["204"]
     assert operation(rate, "post")["security"] == operation(forget, "delete")["security"]
+
+
+def test_signing_in_and_changing_what_is_live_are_described_as_they_are():
+    store = operated(FakeRedis())
+    web = served(store).test_client()
+    answers = [web.post("/ops/act"), sign_in(web, "guess"), sign_in(web, ops_key(store)[1])]
+    form = hidden(web.get(GOOD[-2][1]).text)
+    answers += [web.post("/ops/act", data=form), web.post("/ops/act", data=form)]
+
+    assert [one.status_code for one in answers] == [401, 403, 303, 303, 409]
+    for one, path in zip(answers, ("act", "sign-in", "sign-in", "act", "act"), strict=True):
+        conforms(one, f"/ops/{path}", "post")
 
 
 @pytest.mark.parametrize("body", BODIES)

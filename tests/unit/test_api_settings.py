@@ -2,6 +2,7 @@ import pytest
 
 from api.settings import Settings, from_env
 from schemas.errors import SettingsError
+from schemas.store.checks.findings import MOST_HOURS
 
 STORE = {"ANIREC_STORE": "redis://localhost:6379/0"}
 
@@ -106,3 +107,14 @@ def test_pages_take_ratings_only_where_there_is_a_limit():
 def test_a_setting_that_cannot_be_used_is_refused_by_name(name, value):
     with pytest.raises(SettingsError, match=f"^{name} must be"):
         from_env(STORE | {name: value})
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "nan", "inf", "a night"])
+def test_an_age_that_is_none_is_refused(hours):
+    with pytest.raises(SettingsError, match=r"^ANIREC_MAX_AGE_HOURS must be hours, above 0, got"):
+        from_env(STORE | {"ANIREC_MAX_AGE_HOURS": hours})
+
+
+def test_an_age_may_be_longer_than_two_nights():
+    assert from_env(STORE | {"ANIREC_MAX_AGE_HOURS": "200"}).max_age_hours == 200
+    assert from_env(STORE).max_age_hours == MOST_HOURS

@@ -3,8 +3,8 @@ from typing import Any, cast
 
 import pytest
 
-from batch.publish.register import Register, State
 from schemas.errors import PayloadError
+from schemas.store.register import Register, State
 
 
 class Hashes:

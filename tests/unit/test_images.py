@@ -1,6 +1,7 @@
 """What an image would only show when somebody builds or attacks it."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,12 @@ def test_builds_see_everything_that_they_copy(name):
         if source.startswith("requirements/"):
             stands.add("!requirements/*.txt\n")
         assert any(one in rules for one in stands), source
+
+
+def test_all_pages_and_assets_are_in_the_package():
+    patterns = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["setuptools"]
+    api = TOP / "api"
+    packed = {path for one in patterns["package-data"]["api"] for path in api.glob(one)}
+
+    there = [*api.glob("assets/**/*"), *api.glob("templates/**/*")]
+    assert [path for path in there if path.is_file() and path not in packed] == []

@@ -10,6 +10,7 @@ LIGHT = [
     "jobs.backfill",
     "jobs.doctor",
     "batch.doctor.run",
+    "schemas.store.checks.run",
     "jobs.serve",
     "jobs.rollback",
     "jobs.generations",
@@ -20,7 +21,7 @@ LIGHT = [
     "schemas.store.runs",
     "batch.tracking",
 ]
-ROLLBACK = "batch.params, batch.publish.retention, batch.publish.store"
+ROLLBACK = "batch.params, schemas.store.retention, batch.publish.store"
 
 
 def loaded_by(modules):

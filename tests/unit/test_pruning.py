@@ -4,7 +4,7 @@ import pytest
 
 from batch.params import RetentionParams
 from batch.pruning import Kept, named_by, prune, superfluous
-from batch.publish.register import Record, State
+from schemas.store.register import Record, State
 
 DAY = 24 * 3600
 NOW = 1000 * DAY

@@ -6,8 +6,8 @@ from typing import cast
 from redis import Redis
 from redis.client import Pipeline
 
-from batch.chunks import REDIS_CHUNK, chunks
 from schemas import keys
+from schemas.chunks import REDIS_CHUNK, chunks
 from schemas.records import Generation
 
 

@@ -2,7 +2,8 @@ from math import inf
 
 import pytest
 
-from batch.monitoring.serving import Counted, figures, quantile, read, since, together
+from batch.monitoring.serving import read
+from schemas.serving import Counted, figures, quantile, since, together
 
 METRICS = """
 # HELP anirec_request_seconds Requests, by how long they took.

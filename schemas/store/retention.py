@@ -5,28 +5,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from batch.params import PublishParams
-from batch.publish import keyspace
-from batch.publish.control import Control
-from batch.publish.register import Record, Register, State
-from schemas import keys
-from schemas.errors import InvalidParameterError
+from schemas import keys, pointer
+from schemas.errors import FlippedMeanwhileError, InvalidParameterError
 from schemas.pointer import Pointer, Variant
 from schemas.records import Generation
+from schemas.store import keyspace
+from schemas.store.control import Control
+from schemas.store.register import Record, Register, State
 
 log = logging.getLogger(__name__)
 
 _MARGIN: Final = timedelta(minutes=1)
 """A rollback keeps this far away from an expiry, since clocks differ."""
+_FLIPPED: Final = "somebody else has changed what is live meanwhile: look again before you decide"
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Keeps keys and register in step with the pointer."""
+    """Keeps keys and register in step with the pointer.
+
+    Superseded generations stay for `superseded_hours`.
+    """
 
     control: Control
     register: Register
-    params: PublishParams
+    superseded_hours: float
 
     def tidy(self, mine: Record, now: datetime) -> None:
         """Settle what serves and served, and delete what dead runs left.
@@ -35,6 +38,7 @@ class Retention:
         a run that has lost its lease without knowing cannot harm its successor. Doing it again
         changes nothing, so a refresh may die anywhere in here.
         """
+        self.control.note_superseded_hours(self.superseded_hours)
         self.settle(now)
         for record in self.register.records():
             dead = record.state is State.WRITING and record.fence < mine.fence
@@ -58,7 +62,7 @@ class Retention:
             elif record.state is State.LIVE or (
                 record.state is State.WRITING and live and record.generation == live.previous
             ):
-                self.retire(record, State.SUPERSEDED, self.params.superseded_hours, now)
+                self.retire(record, State.SUPERSEDED, self.superseded_hours, now)
 
     def retire(self, record: Record, state: State, hours: float, now: datetime) -> None:
         """Give a generation an expiry; its record says until when it can be gone back to.
@@ -77,21 +81,60 @@ class Retention:
         keyspace.persist(self.control.client, record.generation)
         self.register.write(replace(record, state=State.LIVE, gone=""))
 
-    def roll_back(self, target: Generation | None, now: datetime) -> Generation:
+    def roll_back(
+        self, target: Generation | None, now: datetime, seen: bytes | None = None
+    ) -> Generation:
         """Make another stored generation live, by default the one before.
+
+        `seen` is the pointer as whoever asks has seen it, None for whatever it is.
 
         Raises:
             InvalidParameterError: it is not stored, or is not one that ever served.
+            FlippedMeanwhileError: the pointer is not what was seen.
         """
-        live = self.control.pointer()
+        live = self.seen_or_now(seen)
         record = self.stored(target or (live.previous if live else None), now)
         self.revive(record)
         alone = (Variant(record.generation, 1.0),)
         if live is None or live.live != alone:
-            self.control.swap(Pointer(alone, live.live[0].generation if live else None))
+            self.swap(Pointer(alone, live.live[0].generation if live else None), now, seen)
         self.revive(record)  # again: a refresh may have been retiring it before the swap
         self.settle(now)
         return record.generation
+
+    def seen_or_now(self, seen: bytes | None) -> Pointer | None:
+        """The pointer that a change starts from.
+
+        Raises:
+            FlippedMeanwhileError: it is not what was seen.
+        """
+        if seen is None:
+            return self.control.pointer()
+        if self.control.pointer_text() != seen:
+            raise FlippedMeanwhileError(_FLIPPED)
+        return pointer.decode(seen)
+
+    def swap(self, target: Pointer, now: datetime, seen: bytes | None) -> None:
+        """Change the pointer; a revived generation is settled again where that is refused.
+
+        Raises:
+            FlippedMeanwhileError: it is not what was seen.
+        """
+        if seen is None:
+            self.control.swap(target)
+        elif not self.control.swap_from(seen, target):
+            self.settle(now)
+            raise FlippedMeanwhileError(_FLIPPED)
+
+    def usable(self, now: datetime) -> list[Record]:
+        """The generations that may serve: those that do, or did and still have their keys."""
+        return [
+            one
+            for one in self.register.records()
+            if (one.state in (State.LIVE, State.SUPERSEDED) or _serves(one, self.control.pointer()))
+            and not _is_gone(one, now + _MARGIN)
+            and self.control.client.exists(keys.manifest(one.generation))
+        ]
 
     def stored(
         self, target: Generation | None, now: datetime, doing: str = "roll back to"
@@ -101,13 +144,7 @@ class Retention:
         Raises:
             InvalidParameterError: it is not stored, or is not one that ever served.
         """
-        usable = [
-            one.generation
-            for one in self.register.records()
-            if (one.state in (State.LIVE, State.SUPERSEDED) or _serves(one, self.control.pointer()))
-            and not _is_gone(one, now + _MARGIN)
-            and self.control.client.exists(keys.manifest(one.generation))
-        ]
+        usable = [one.generation for one in self.usable(now)]
         record = self.register.find(target) if target in usable and target else None
         if record is None:
             known = ", ".join(usable) or "none"

@@ -58,6 +58,8 @@ if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lease_until', 0)
 return 1
 """
+SUPERSEDED_HOURS: Final = 48.0
+"""Where no refresh has said how long superseded generations stay; the default of params.yaml."""
 _SWAP: Final = """
 if (redis.call('HGET', KEYS[1], 'pointer') or '') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'pointer', ARGV[3])
@@ -74,7 +76,7 @@ class Control:
 
     def pointer(self) -> Pointer | None:
         """What is live, or None before the first flip."""
-        text = self._pointer_text()
+        text = self.pointer_text()
         return pointer.decode(text) if text else None
 
     def acquire(self, holder: str, milliseconds: int) -> int:
@@ -107,6 +109,14 @@ class Control:
         noted, _, data = (found or b"").partition(b" ")
         return data.decode() if noted and noted == fence else None
 
+    def holder(self) -> str:
+        """Who holds the lease; empty for nobody."""
+        fields = self.client.hmget(keys.CONTROL, "lease_until", "holder")
+        until, holder = cast(list[bytes | None], fields)
+        seconds, micro = self.client.time()
+        left = int(until or 0) / 1000 - seconds - micro / 1e6
+        return (holder or b"?").decode() if left > 0 else ""
+
     def take_away(self, holder: str) -> None:
         """End the lease of a holder known to be dead, if the lease still is that one's."""
         self._run(_TAKE_AWAY, holder)
@@ -115,16 +125,29 @@ class Control:
         """Make `target` live if the lease is still ours; False if it is not."""
         done = 0
         while not done:  # another try when a rollback changed the pointer in between
-            done = cast(int, self._run(_FLIP, fence, self._pointer_text(), pointer.encode(target)))
+            done = cast(int, self._run(_FLIP, fence, self.pointer_text(), pointer.encode(target)))
         return done == 1
 
     def swap(self, target: Pointer) -> None:
         """Make `target` live whoever holds the lease: an operator's rollback does not wait."""
-        done = 0
-        while not done:
-            done = cast(int, self._run(_SWAP, 0, self._pointer_text(), pointer.encode(target)))
+        while not self.swap_from(self.pointer_text(), target):
+            pass
 
-    def _pointer_text(self) -> bytes:
+    def swap_from(self, seen: bytes, target: Pointer) -> bool:
+        """The same, if the pointer still is what somebody has seen; False if it is not."""
+        return self._run(_SWAP, 0, seen, pointer.encode(target)) == 1
+
+    def note_superseded_hours(self, hours: float) -> None:
+        """Say how long superseded generations stay, for whoever has no parameters."""
+        self.client.hset(keys.CONTROL, "superseded_hours", str(hours))
+
+    def superseded_hours(self) -> float:
+        """How long they stay, as the last refresh has said."""
+        said = cast(bytes | None, self.client.hget(keys.CONTROL, "superseded_hours"))
+        return float(said) if said else SUPERSEDED_HOURS
+
+    def pointer_text(self) -> bytes:
+        """The pointer as it is written; empty before the first flip."""
         return cast(bytes | None, self.client.hget(keys.CONTROL, "pointer")) or b""
 
     def _run(self, script: str, *arguments: str | bytes | int) -> object:

@@ -5,8 +5,8 @@ from typing import Final, cast
 
 from redis import Redis, RedisError
 
-from batch.doctor.findings import Finding, Kind, Verdict, fail, ok, warn
 from schemas import keys
+from schemas.store.checks.findings import Finding, Kind, Verdict, fail, ok, warn
 
 _OLDEST: Final = (6, 2)
 """The first version with all that is used here."""

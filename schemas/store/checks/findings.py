@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MOST_HOURS: Final = 36.0
+"""What is live and older than this has missed a night."""
 
 
 class Verdict(StrEnum):

@@ -4,9 +4,9 @@ from typing import Final
 
 from redis import Redis
 
-from batch.doctor.findings import Finding, ok, warn
 from schemas import keys
 from schemas.store import access
+from schemas.store.checks.findings import Finding, ok, warn
 from schemas.store.waiting import GROUP, Waiting
 
 _MANY: Final = 500_000
