@@ -110,7 +110,7 @@ def test_the_report_counts_what_was_read(folder, redis_url):
 
     assert (report.users, report.anime, report.rejected) == (USERS, ANIME, 0)
     assert report.rows == len(rows())
-    assert set(report.seconds) == {"ingest", "train", "score", "verify", "total"}
+    assert set(report.seconds) == {"ingest", "train", "score", "insights", "verify", "total"}
 
 
 def test_the_catalogue_tells_how_titles_were_rated(folder, redis_url, client):
