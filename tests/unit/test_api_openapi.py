@@ -14,8 +14,9 @@ from api.openapi import describe
 from api.routes import ROUTES
 from api.writes import Writes
 from schemas.errors import NothingPublishedError, PayloadError
-from schemas.records import Column, Interaction, Status
-from tests.builders import SmallGeneration, anime, ranking
+from schemas.insights import Gem, Group, Leaning, Rise, Rising, Trait, Traits
+from schemas.records import AnimeId, Column, Interaction, Status
+from tests.builders import SmallGeneration, anime, insights, ranking
 from tests.fakes import BrokenRankings, InMemoryRankings
 
 TITLES = (
@@ -32,6 +33,12 @@ MADE = SmallGeneration(
     neighbours={7: {2**40: 0.5}},
     histories={7: [Interaction(Column(0), 9, Status.COMPLETED)]},
     popular=ranking(0, 1),
+    insights=insights(
+        traits=Traits((Trait("Action", 2, 0.5, 10, 7.5, 0.6),)),
+        rising=Rising(28, 50, (Rise(AnimeId(1), 30, 2.5),)),
+        gems=(Gem(AnimeId(2), 5, 8.5, 0.9),),
+        groups=(Group(0.4, (Leaning("Drama", 0.4, 0.2),), (AnimeId(4),)),),
+    ),
 )
 DESCRIBED = describe()
 FILTER = "genres=Action,Drama&types=TV,movie&year_min=2000&year_max=2010&niche=0.5&adult=1"
@@ -50,6 +57,7 @@ GOOD = [
     ("/v1/anime/{anime_id}/similar", "/v1/anime/1/similar"),
     ("/v1/anime/{anime_id}/similar", "/v1/anime/1/similar?genres=Action"),
     ("/v1/generation", "/v1/generation"),
+    ("/v1/insights", "/v1/insights"),
     ("/healthz", "/healthz"),
     ("/readyz", "/readyz"),
     ("/metrics", "/metrics"),
@@ -61,6 +69,7 @@ GOOD = [
     ("/", f"/?likes=1:9,2:x&limit=24&titles=romaji&view=list&{FILTER}"),
     ("/users", "/users?user_id=7"),
     ("/anime/{anime_id}", "/anime/1"),
+    ("/insights", "/insights"),
     ("/import", "/import"),
     ("/assets/dashboard.css", "/assets/dashboard.css"),
     ("/assets/dashboard.js", "/assets/dashboard.js"),
