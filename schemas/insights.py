@@ -61,7 +61,7 @@ class Gem:
 
 @dataclass(frozen=True, slots=True)
 class Leaning:
-    """A genre's part of what some people like, and of what everybody does."""
+    """A genre's part, or another trait's, of what is somebody's, and of what is everybody's."""
 
     name: str
     theirs: float

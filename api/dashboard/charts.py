@@ -1,11 +1,10 @@
-"""What charts of insights draw: percents, and columns in units of a view box."""
+"""What charts of insights draw, in units of a view box, and in which order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from api.dashboard.tastes import Leaning
-from schemas.insights import Audience, Trait
+from schemas.insights import Audience, Leaning, Trait
 
 HEIGHT: Final = 40
 ROWS: Final = 12
@@ -51,11 +50,10 @@ def years_of(every: Sequence[Trait]) -> Years | None:
 
 
 def beside_crowd(audience: Audience | None) -> tuple[Sequence[Leaning], Sequence[Leaning]]:
-    """In percent, what the fans of a title like more than the crowd does, and what less: each
-    with the greatest difference first.
+    """What the fans of a title like more than the crowd does, and what less, each with the
+    greatest difference first.
     """
-    found = audience.leanings if audience else ()
-    every = [Leaning(one.name, 100 * one.theirs, 100 * one.crowd) for one in found]
+    every = audience.leanings if audience else ()
     more = [one for one in every if one.theirs > one.crowd]
     return more, [one for one in every if one.theirs <= one.crowd][::-1]
 

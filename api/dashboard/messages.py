@@ -135,7 +135,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "insights_groups_lead": "People in {count} groups, by the genres they like so many times as "
     "much as others do, with titles that are typical of each.",
     "insights_group_share": "{percent} % of people",
-    "insights_times": "{genre} × {times}",
+    "insights_times": "{genre} ×\u00a0{times}",
     "insights_rising": "Rising",
     "insights_rising_lead": "What more people took up in the last {days} days than its fame "
     "explains, among {ratings} ratings.",

@@ -26,9 +26,10 @@ _ENOUGH: Final = 2
 class Tally:
     """Sums over some users, and a few of these users with all that they like.
 
-    By title, (anime,): `statistics`; `likes`; `fans`, who like something else too; and `others`,
-    (anime, genres), the sum over fans of each genre's part of what else they like, in _SCALE-ths.
-    `crowd`, (genres,), is the same over all `people` with two likes, of all they like.
+    Adult titles count nowhere. By title, (anime,): `statistics`; `likes`; `fans`, who like
+    something else too; and `others`, (anime, genres), the sum over fans of each genre's part of
+    what else they like, in _SCALE-ths. `crowd`, (genres,), is the same over all `people` with two
+    likes, of all they like.
     """
 
     statistics: TitleStatistics

@@ -1,6 +1,7 @@
 """What the crowd watches and likes by genre, year, type and studio. Pure."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -15,12 +16,8 @@ _MOST: Final = 60
 
 
 def traits_of(catalogue: Sequence[Anime], tally: Tally, support: int) -> Traits:
-    """All of them that have at least `support` ratings; adult titles count nowhere."""
-
-    def traits(names: Iterable[Sequence[str]]) -> tuple[Trait, ...]:
-        tame = [() if one.adult else some for one, some in zip(catalogue, names, strict=True)]
-        return _traits(tame, tally, support)
-
+    """All of them that have at least `support` ratings."""
+    traits = partial(_traits, tally, support)
     years = traits((str(one.year),) if one.year else () for one in catalogue)
     return Traits(
         genres=traits(one.genres for one in catalogue)[:_MOST],
@@ -30,7 +27,7 @@ def traits_of(catalogue: Sequence[Anime], tally: Tally, support: int) -> Traits:
     )
 
 
-def _traits(every: Sequence[Sequence[str]], tally: Tally, support: int) -> tuple[Trait, ...]:
+def _traits(tally: Tally, support: int, every: Iterable[Sequence[str]]) -> tuple[Trait, ...]:
     """The most watched first."""
     names, titles = membership(every)
     statistics = tally.statistics

@@ -105,7 +105,7 @@ def test_people_see_titles_that_lead_to_their_pages_and_genres_to_their_lists():
     assert re.search(r'<a href="/anime/10">Ten</a>.*8.50 of 10 from 5 people', page, re.DOTALL)
     assert '<a href="/?genres=Drama">Drama</a>' in page
     assert "40 % of people" in page
-    assert "Drama × 2.0" in page
+    assert "Drama ×\u00a02.0" in page
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,13 @@ def test_people_see_titles_that_lead_to_their_pages_and_genres_to_their_lists():
 )
 def test_where_nothing_rises_it_is_said_why(ratings, words):
     assert words in client(insights(rising=Rising(28, ratings))).get("/insights").text
+
+
+def test_what_nobody_likes_has_a_bar_of_no_length():
+    page = client(insights(traits=Traits(studios=(trait("Nobody’s", 0.5, 0.0),)))).get("/insights")
+
+    assert page.status_code == 200
+    assert re.search(r'Nobody’s</th><td><svg[^>]*><rect class="fond" width="0.0"', page.text)
 
 
 def test_years_stand_in_whole_decades_by_their_place():
@@ -142,6 +149,6 @@ def test_fans_are_told_apart_by_what_they_like_more_and_less():
         Audience(50, (Leaning("A", 0.5, 0.2), Leaning("B", 0.2, 0.25), Leaning("C", 0.1, 0.3)))
     )
 
-    assert [(one.name, one.theirs, one.crowd) for one in more] == [("A", 50, 20)]
+    assert [(one.name, one.theirs, one.crowd) for one in more] == [("A", 0.5, 0.2)]
     assert [one.name for one in less] == ["C", "B"]
     assert beside_crowd(None) == ([], [])
