@@ -155,6 +155,100 @@ class LiveGeneration(GenerationManifest):
     previous: str | None = None
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Mean = Annotated[float, Field(ge=1, le=10)]
+
+
+@exactly
+class Trait(TypedDict):
+    """Titles that have something in common, such as a genre; most watched first, years in order."""
+
+    name: Name
+    titles: Annotated[int, Field(ge=0, description="How many anybody has watched.")]
+    watched: Annotated[float, Field(ge=0, le=1, description="Their part of all that was watched.")]
+    ratings: Count
+    mean: Mean
+    liked: Annotated[
+        float, Field(ge=0, le=1, description="The part of the ratings that are likes.")
+    ]
+
+
+@exactly
+class NamedTitle(TypedDict):
+    """A title, enough to show it."""
+
+    anime_id: Id
+    title: str
+    type: str
+    year: Year
+    genres: list[Name]
+
+
+@exactly
+class Rise(NamedTitle):
+    """A title that more people take up lately than its fame explains."""
+
+    recent: Annotated[int, Field(ge=0, description="How many people took it up.")]
+    expected: Annotated[float, Field(ge=0, description="How many would have, by its fame.")]
+
+
+@exactly
+class Rising(TypedDict):
+    """What was taken up in the last `days`; nothing rises where `ratings` is 0."""
+
+    days: Annotated[int, Field(ge=1)]
+    ratings: Annotated[int, Field(ge=0, description="Of all titles in that time.")]
+    items: list[Rise]
+
+
+@exactly
+class Gem(NamedTitle):
+    """A title that few know, and that those who do think highly of."""
+
+    raters: Count
+    mean: Mean
+    liked: Share
+
+
+@exactly
+class Leaning(TypedDict):
+    """A genre's part of what some people like, and of what everybody does."""
+
+    name: Name
+    theirs: Share
+    crowd: Share
+
+
+@exactly
+class Group(TypedDict):
+    """People of one taste: their part of everybody whose taste is known, and what is theirs."""
+
+    share: Share
+    genres: list[Leaning]
+    titles: list[NamedTitle]
+
+
+@exactly
+class Insights(TypedDict):
+    """What is told of everybody together. Adult titles count nowhere."""
+
+    generation: Name
+    stale: bool
+    users: Count
+    ratings: Count
+    liked_from: Annotated[int, Field(ge=1, le=10, description="Ratings from here on are likes.")]
+    support: Annotated[int, Field(ge=0, description="Ratings of a genre and the like, at least.")]
+    few: Annotated[int, Field(ge=0, description="People who know a gem, at most.")]
+    genres: list[Trait]
+    years: list[Trait]
+    types: list[Trait]
+    studios: list[Trait]
+    rising: Rising
+    gems: list[Gem]
+    groups: list[Group]
+
+
 @exactly
 class Up(TypedDict):
     """The process is up."""

@@ -1,4 +1,4 @@
-"""Tags of answers that follow from the live generation alone: titles, similar titles, search."""
+"""Tags of answers that follow from the live generation alone, such as titles and insights."""
 
 import zlib
 from typing import Final
@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 from api.lookup import FORMAT, matches
 from api.repository import Rankings
 
-SHARED: Final = frozenset({"anime", "similar", "search", "generation"})
+SHARED: Final = frozenset({"anime", "similar", "search", "generation", "insights"})
 """Endpoints whose answers are the same for everybody."""
 SECONDS: Final = 60
 

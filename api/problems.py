@@ -12,6 +12,7 @@ from api import routes
 from api.auth import MissingKeyError, WrongKeyError
 from api.csrf import ForgedError
 from api.inbox import BacklogFullError, ConflictError
+from api.insights import NoInsightsError
 from api.limits import TooManyRequestsError
 from api.service import UnknownAnimeError
 from schemas.errors import InvalidParameterError, NothingPublishedError, PayloadError
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 def init_app(app: Flask) -> None:
     app.register_error_handler(InvalidParameterError, _refused)
     app.register_error_handler(UnknownAnimeError, _unknown)
+    app.register_error_handler(NoInsightsError, _no_insights)
     app.register_error_handler(RedisError, _unavailable)
     app.register_error_handler(NothingPublishedError, _nothing_published)
     app.register_error_handler(PayloadError, _unreadable)
@@ -51,6 +53,10 @@ def _refused(error: InvalidParameterError) -> Response:
 
 def _unknown(error: UnknownAnimeError) -> Response:
     return _problem(HTTPStatus.NOT_FOUND, "Unknown anime", str(error))
+
+
+def _no_insights(error: NoInsightsError) -> Response:
+    return _problem(HTTPStatus.NOT_FOUND, "No insights yet", str(error))
 
 
 def _missing_key(error: MissingKeyError) -> Response:

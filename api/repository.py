@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Final, Protocol, TypeVar
 
@@ -19,8 +20,10 @@ from api.parameters import MAX_LIMIT, Listing
 from api.reads import Reads
 from api.selection import Known, Reader
 from schemas import (
+    audiences_codec,
     catalogue_codec,
     documents,
+    insights_codec,
     keys,
     neighbours_codec,
     overlay_codec,
@@ -28,10 +31,11 @@ from schemas import (
     ratings,
 )
 from schemas.errors import NothingPublishedError, PayloadError, RecommenderError
+from schemas.insights import Audience, Insights
 from schemas.manifests import GenerationManifest
 from schemas.pointer import Pointer
 from schemas.ratings import Recent
-from schemas.records import AnimeId, Generation, Neighbour, UserId
+from schemas.records import AnimeId, Column, Generation, Neighbour, UserId
 from schemas.store import forgetting
 from schemas.store.health import Health, look
 
@@ -164,6 +168,12 @@ class Rankings(Protocol):
     def history(self, generation: Generation, user_id: UserId) -> bytes | None:
         """What a user has done with titles, as history_codec stores it."""
 
+    def insights(self, generation: Generation) -> Insights | None:
+        """What is told of everybody; None where the generation is older than that."""
+
+    def audience(self, generation: Generation, column: Column) -> Audience | None:
+        """Who likes a title; None where it is not known, mostly since too few do."""
+
     def health(self) -> Health:
         """How runs went, and what waits."""
 
@@ -264,6 +274,17 @@ class RedisRankings:
 
     def history(self, generation: Generation, user_id: UserId) -> bytes | None:
         return self._get(keys.history(generation, user_id))
+
+    def insights(self, generation: Generation) -> Insights | None:
+        key = keys.insights(generation)
+        payload = self._many([key])[0]
+        return None if payload is None else _decode(key, payload, insights_codec.decode)
+
+    def audience(self, generation: Generation, column: Column) -> Audience | None:
+        key, genres = keys.audiences(generation), self.load(generation).manifest.genres
+        payload = self._many([key])[0]
+        find = partial(audiences_codec.find, column=column, genres=genres)
+        return None if payload is None else _decode(key, payload, find)
 
     def health(self) -> Health:
         return self._breaker.call(lambda: look(self._lists, self._ratings))

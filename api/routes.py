@@ -169,6 +169,14 @@ ROUTES: Final = (
         problems=_READS,
         tagged=True,
     ),
+    Route(
+        "insights",
+        "/v1/insights",
+        "What everybody together watches, likes and takes up, and which tastes there are",
+        answers.Insights,
+        problems={404: "The generation was made before there were any: wait a night.", **_READS},
+        tagged=True,
+    ),
     Route("healthz", "/healthz", "Whether the process is up", answers.Up, problems=_REFUSED),
     Route(
         "readyz",
@@ -226,6 +234,13 @@ ROUTES: Final = (
         "One title with its franchise and titles like it, to read",
         query=state.ONE_TITLE,
         problems=_OF_ANIME,
+        content=HTML,
+    ),
+    Route(
+        "insights_page",
+        "/insights",
+        "What everybody together watches, likes and takes up, to read",
+        problems=_READS,
         content=HTML,
     ),
     Route("import_page", "/import", "A form for a list", problems=_REFUSED, content=HTML),

@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, request
 
-from api import incoming, pages, queries, render, routes, service
+from api import incoming, insights, pages, queries, render, routes, service
 from api.bodies import MAX_BODY
 from api.incoming import anime_id_of, takes_nothing, user_id_of
 from api.lookup import SOURCE, Lookup, Reply
@@ -20,8 +20,8 @@ class Views:
         routes.add(
             app,
             self.recommendations, self.similar_users, self.search, self.anime, self.similar,
-            self.live, self.generation, self.healthz, self.openapi, self.docs, self.docs_style,
-            self.docs_script,
+            self.live, self.generation, self.insights, self.healthz, self.openapi, self.docs,
+            self.docs_style, self.docs_script,
         )  # fmt: skip
 
     def recommendations(self, user_id: str) -> Response:
@@ -54,6 +54,10 @@ class Views:
         takes_nothing()
         manifest, previous = service.describe(self._rankings)
         return _json(render.generation(manifest, previous))
+
+    def insights(self) -> Response:
+        takes_nothing()
+        return _json(insights.as_json(insights.told(self._rankings)))
 
     def healthz(self) -> Response:
         takes_nothing()

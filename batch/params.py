@@ -139,6 +139,17 @@ _NEUTRAL: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
+class InsightParams:
+    recent_days: int = 28
+    support: int = 200
+    gem_raters: int = 20
+    gem_share: float = 0.02
+    fans: int = 50
+    groups: int = 8
+    sample: int = 16_384
+
+
+@dataclass(frozen=True, slots=True)
 class GateParams:
     user_coverage: float = 0.99
     catalogue_coverage: float = 0.02
@@ -178,6 +189,7 @@ class Params:
     ranker: RankerParams = field(default_factory=RankerParams)
     lists: ListParams = field(default_factory=ListParams)
     live: LiveParams = field(default_factory=LiveParams)
+    insights: InsightParams = field(default_factory=InsightParams)
     gates: GateParams = field(default_factory=GateParams)
     publish: PublishParams = field(default_factory=PublishParams)
     retention: RetentionParams = field(default_factory=RetentionParams)
@@ -194,6 +206,7 @@ _SHARES: Final = frozenset(
         "catalogue_coverage",
         "neighbour_coverage",
         "measured_share",
+        "gem_share",
         "overlap",
     ]
 )
@@ -213,6 +226,9 @@ _COUNTS: Final = frozenset(
         "influence",
         "lease_seconds",
         "neighbour_pool",
+        "recent_days",
+        "groups",
+        "sample",
     ]
 )
 _LIST_LENGTHS: Final = {

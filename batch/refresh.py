@@ -213,7 +213,8 @@ def _run(attempt: Attempt) -> Report:
     attempt.check()
     with scratch(request.artifacts) as work:
         candidate = _candidate(attempt, found.dataset, choice, work)
-        candidate = replace(candidate, data_version=data_version(request.data, reading))
+        candidate = replace(candidate, data_version=data_version(request.data, reading),
+                            ratings=sources.ratings)  # fmt: skip
         manifest = _publish(attempt, candidate, choice)
     return _report(manifest, found.dataset, choice, watch)
 
@@ -226,6 +227,9 @@ def _publish(attempt: Attempt, candidate: Candidate, choice: Choice) -> Generati
         following(candidate.client, candidate.generation, users, progress),
     ):
         counts = candidate.write()
+    attempt.check()
+    with watch.stage("insights"):
+        counts |= candidate.write_insights()
     attempt.check()
     live = live_generation(attempt.control)
     with watch.stage("verify"):

@@ -24,6 +24,7 @@ _NOT_TRAINED_BY: Final = frozenset(
         "doctor",
         "evaluation",
         "ingest",
+        "insights",
         "listening",
         "monitoring",
         "pruning.py",

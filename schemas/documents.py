@@ -1,6 +1,7 @@
 """Frozen dataclasses to JSON and back, for the small records: manifests, pointer, register."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +24,15 @@ def load(kind: type[Document], text: str | bytes) -> Document:
     Raises:
         PayloadError: not JSON, not an object, or a field without default is missing.
     """
-    found = read_object(kind.__name__, text)
+    return of(kind, read_object(kind.__name__, text))
+
+
+def of(kind: type[Document], found: Mapping[str, Any]) -> Document:
+    """Make a document of its fields' values; unknown fields are ignored.
+
+    Raises:
+        PayloadError: a field without default is missing.
+    """
     names = {field.name for field in fields(kind)}
     try:
         return kind(**{name: value for name, value in found.items() if name in names})

@@ -136,6 +136,16 @@ def manifest(generation: Generation) -> str:
     return f"{_ROOT}:{generation}:manifest"
 
 
+def insights(generation: Generation) -> str:
+    """What is worked out about everybody together."""
+    return f"{_ROOT}:{generation}:insights"
+
+
+def audiences(generation: Generation) -> str:
+    """Which genres those lean to who like a title, for all titles that enough people like."""
+    return f"{_ROOT}:{generation}:audiences"
+
+
 def progress(generation: Generation) -> str:
     """How many user lists the running refresh has written."""
     return f"{_ROOT}:{generation}:progress"

@@ -11,11 +11,13 @@ from schemas import (
     documents,
     history_codec,
     influence_codec,
+    insights_codec,
     keys,
     neighbours_codec,
     pointer,
     ranking_codec,
 )
+from schemas.insights import Insights, Rising, Traits
 from schemas.manifests import GenerationManifest
 from schemas.pointer import Pointer, Variant
 from schemas.records import (
@@ -98,6 +100,9 @@ class SmallGeneration:
     neighbours: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
     histories: Mapping[int, Sequence[Interaction]] = field(default_factory=dict)
     popular: Ranking = ()
+    insights: Insights | None = None
+    audiences: bytes | None = None
+    genres: Sequence[str] = ()
     strengths: Mapping[str, float] = field(default_factory=lambda: dict(STRENGTHS))
     fame: Mapping[str, float] = field(default_factory=dict)
 
@@ -121,11 +126,12 @@ def set_live(client: Redis, generation: Generation, previous: Generation | None 
 def payloads(made: SmallGeneration) -> dict[str, bytes | str]:
     """Each key of a generation with its value."""
     name = made.generation
-    described = manifest(name, strengths=dict(made.strengths), fame=dict(made.fame))
     return {
-        keys.manifest(name): documents.dump(described),
+        keys.manifest(name): documents.dump(described(made)),
         keys.catalogue(name): catalogue_codec.encode(made.anime),
         keys.popular(name): ranking_codec.encode(made.popular),
+        **({keys.insights(name): insights_codec.encode(made.insights)} if made.insights else {}),
+        **({keys.audiences(name): made.audiences} if made.audiences else {}),
         **{keys.user(name, id): ranking_codec.encode(one) for id, one in made.users.items()},
         **{keys.similar(name, id): ranking_codec.encode(one) for id, one in made.similar.items()},
         **{keys.influence(name, id): influence(row) for id, row in made.influences.items()},
@@ -135,6 +141,21 @@ def payloads(made: SmallGeneration) -> dict[str, bytes | str]:
             for id, near in made.neighbours.items()
         },
     }
+
+
+def insights(**parts: Any) -> Insights:
+    """Insights of a small crowd, of which nothing is told but what is said here."""
+    facts: dict[str, Any] = {
+        "users": 10, "ratings": 40, "liked_from": 8, "support": 1, "few": 2,
+        "traits": Traits(), "rising": Rising(28),
+    }  # fmt: skip
+    return Insights(**(facts | parts))
+
+
+def described(made: SmallGeneration) -> GenerationManifest:
+    """Its manifest."""
+    facts = {"strengths": dict(made.strengths), "fame": dict(made.fame)}
+    return manifest(made.generation, **facts, genres=list(made.genres))
 
 
 def people(near: Mapping[int, float]) -> list[Neighbour]:

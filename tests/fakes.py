@@ -7,12 +7,13 @@ from api.catalogue import prepare
 from api.lines import Lines
 from api.repository import Loaded, Made, UserState
 from api.selection import Reader
-from schemas import history_codec, ranking_codec
+from schemas import audiences_codec, history_codec, ranking_codec
 from schemas.errors import NothingPublishedError
+from schemas.insights import Audience, Insights
 from schemas.pointer import Pointer, Variant
-from schemas.records import AnimeId, Generation, Neighbour, Ranking, UserId
+from schemas.records import AnimeId, Column, Generation, Neighbour, Ranking, UserId
 from schemas.store.health import Health
-from tests.builders import SmallGeneration, influence, manifest, people
+from tests.builders import SmallGeneration, described, influence, people
 
 
 class InMemoryRankings:
@@ -32,8 +33,8 @@ class InMemoryRankings:
         found = self._generations.get(generation)
         if found is None:
             raise NothingPublishedError(f"{generation} is not stored")
-        described = manifest(generation, strengths=dict(found.strengths), fame=dict(found.fame))
-        return Loaded.of(generation, described, prepare(found.anime), _everything(found.popular))
+        popular = _everything(found.popular)
+        return Loaded.of(generation, described(found), prepare(found.anime), popular)
 
     @property
     def is_stale(self) -> bool:
@@ -72,6 +73,14 @@ class InMemoryRankings:
     def history(self, generation: Generation, user_id: UserId) -> bytes | None:
         found = self._generations[generation].histories.get(user_id)
         return None if found is None else history_codec.encode(found)
+
+    def insights(self, generation: Generation) -> Insights | None:
+        return self._generations[generation].insights
+
+    def audience(self, generation: Generation, column: Column) -> Audience | None:
+        found = self._generations[generation]
+        payload = found.audiences
+        return None if payload is None else audiences_codec.find(payload, column, found.genres)
 
     def health(self) -> Health:
         return Health({}, {}, 0, None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.dashboard.cards import Seen
+from schemas.insights import Leaning
 from schemas.records import Anime, Status
 
 SHOWN: Final = 8
@@ -15,17 +16,10 @@ _NOT_WATCHED: Final = frozenset({Status.PLANNED.name.lower(), Status.DROPPED.nam
 
 
 @dataclass(frozen=True, slots=True)
-class Leaning:
-    """How much of somebody's titles, and of all that anybody rated, has a trait: percents."""
-
-    name: str
-    theirs: float
-    crowd: float
-
-
-@dataclass(frozen=True, slots=True)
 class Taste:
-    """`genres` they lean to, most first; `decades` in order."""
+    """How much of somebody's titles, and of all that anybody rated, has a trait: `genres` they
+    lean to, most first; `decades` in order.
+    """
 
     genres: Sequence[Leaning]
     decades: Sequence[Leaning]
@@ -55,7 +49,7 @@ def _compared(
     own, all_of_them = _counted(mine, traits), _counted(crowd, traits)
     total = max(sum(weight for _, weight in crowd), 1)
     return [
-        Leaning(name, 100 * count / len(mine), 100 * all_of_them[name] / total)
+        Leaning(name, count / len(mine), all_of_them[name] / total)
         for name, count in own.items()
         if count >= least
     ]

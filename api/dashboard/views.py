@@ -8,13 +8,14 @@ from typing import IO, Any, Final
 from flask import Flask, Request, Response, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api import csrf, routes, service
+from api import csrf, insights, routes, service
 from api.bodies import MAX_BODY
-from api.dashboard import assets, cards, covers, importing, messages, state, tastes
+from api.dashboard import assets, cards, charts, covers, importing, messages, state, tastes
 from api.dashboard.importing import Imported, ListRefusedError
 from api.dashboard.rating import RatingForms
 from api.dashboard.state import Look, OfUser, Picks
 from api.incoming import anime_id_of, takes_nothing
+from api.insights import NoInsightsError
 from api.parameters import Filtered, Listing
 from api.repository import Loaded, Rankings
 from api.service import Answer
@@ -51,7 +52,8 @@ class Dashboard:
         )  # fmt: skip
         routes.add(
             app, self.home, self.user_page, self.anime_page, self.import_page, self.import_list,
-            self.dashboard_style, self.dashboard_script, self.theme_script, self.icon,
+            self.insights_page, self.dashboard_style, self.dashboard_script, self.theme_script,
+            self.icon,
         )  # fmt: skip
         self._forms.init_app(app)
 
@@ -87,6 +89,8 @@ class Dashboard:
         asked = state.parse_form(request.query_string, state.ONE_TITLE)
         subject = service.anime(self._rankings, number)
         similar = service.similar(self._rankings, number, Filtered(limit=SIMILAR))
+        audience = insights.audience(self._rankings, number)
+        more, less = charts.beside_crowd(audience)
         return _page(
             "dashboard/anime.html",
             state=asked,
@@ -94,6 +98,28 @@ class Dashboard:
             cards=cards.alike(cards.cards(similar), subject),
             franchise=service.franchise(self._rankings, number),
             stale=similar.stale,
+            audience=audience,
+            more=more,
+            less=less,
+        )
+
+    def insights_page(self) -> Response:
+        takes_nothing()
+        try:
+            told = insights.told(self._rankings)
+        except NoInsightsError:
+            return _page("dashboard/insights.html", told=None, stale=self._rankings.is_stale)
+        traits = told.insights.traits
+        return _page(
+            "dashboard/insights.html",
+            told=told,
+            day=told.loaded.manifest.created[:10],
+            years=charts.years_of(traits.years),
+            studios=charts.best_liked(traits.studios),
+            height=charts.HEIGHT,
+            rows=2 * charts.ROWS,
+            shown=SIMILAR,
+            stale=told.stale,
         )
 
     def import_page(self) -> Response:

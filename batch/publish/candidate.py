@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Final, cast
 
@@ -12,6 +13,7 @@ from redis import Redis
 from batch import artifacts, pipeline
 from batch.catalogue import catalogue_of
 from batch.engine import Engine
+from batch.insights.run import find_insights
 from batch.params import Params
 from batch.pipeline import Job
 from batch.popular_lists import genres_of, in_genre, in_type, popular_list, types_of
@@ -19,8 +21,10 @@ from batch.publish import gates, verify
 from batch.publish.lease import Lease
 from batch.publish.sink import Sample
 from batch.publish.verify import Findings, Live
+from batch.ratings.files import NONE_DRAINED, Drained
+from batch.ratings.recent import taken_up
 from batch.statistics import TitleStatistics
-from schemas import catalogue_codec, documents, keys
+from schemas import catalogue_codec, documents, insights_codec, keys
 from schemas.errors import GateRefusedError, LeaseLostError
 from schemas.manifests import GenerationManifest, ModelManifest
 from schemas.pointer import Pointer, Variant
@@ -36,7 +40,10 @@ _MEASURED: Final = 200
 
 @dataclass(frozen=True)
 class Candidate:
-    """One generation, its data set and its model, and the store it goes to."""
+    """One generation, its data set and its model, and the store it goes to.
+
+    `ratings` are those of its data set that came through the API.
+    """
 
     client: Redis
     record: Record
@@ -46,10 +53,15 @@ class Candidate:
     engine: Engine
     work: Path
     data_version: str = ""
+    ratings: Drained = NONE_DRAINED
 
     @property
     def generation(self) -> Generation:
         return self.record.generation
+
+    @cached_property
+    def catalogue(self) -> list[Anime]:
+        return catalogue_of(self.job.dataset, self.job.model_folder)
 
     def write(self) -> dict[str, int]:
         """Write every key but the manifest; returns how many of each family."""
@@ -62,12 +74,11 @@ class Candidate:
     def _write_shared(self) -> dict[str, int]:
         """The catalogue and the popular lists."""
         statistics = artifacts.load_statistics(self.job.model_folder)
-        catalogue = catalogue_of(self.job.dataset, self.job.model_folder)
-        popular = self._popular(catalogue, statistics)
+        popular = self._popular(self.catalogue, statistics)
         for key, payload in popular.items():
             self.client.set(key, payload)
-        self.client.set(keys.catalogue(self.generation), catalogue_codec.encode(catalogue))
-        return {"popular": len(popular), "catalogue": len(catalogue)}
+        self.client.set(keys.catalogue(self.generation), catalogue_codec.encode(self.catalogue))
+        return {"popular": len(popular), "catalogue": len(self.catalogue)}
 
     def _popular(self, catalogue: list[Anime], statistics: TitleStatistics) -> dict[str, bytes]:
         lists, generation = self.params.lists, self.generation
@@ -81,6 +92,17 @@ class Candidate:
             found[key] = popular_list(statistics, in_type(catalogue, anime_type), lists)
         return found
 
+    def write_insights(self) -> dict[str, int]:
+        """What is told of everybody together; returns how many keys of each family."""
+        since = started(self.generation) - timedelta(days=self.params.insights.recent_days)
+        recent = taken_up(self.ratings.files, since, self.job.dataset.anime_ids)
+        found = find_insights(
+            self.engine, self.job.dataset, self.catalogue, recent, self.params, self.work
+        )
+        self.client.set(keys.insights(self.generation), insights_codec.encode(found.insights))
+        self.client.set(keys.audiences(self.generation), found.audiences)
+        return {"insights": 1, "audiences": 1}
+
     def verify(self, live: Live | None) -> Findings:
         """Read everything back.
 
@@ -90,6 +112,7 @@ class Candidate:
         report = json.loads((self.work / "written.json").read_bytes())
         verify.check_samples(self.client, [Sample(**one) for one in report["samples"]])
         verify.check_titles(self.client, self.generation, self.job.dataset.anime_ids.tolist())
+        verify.check_insights(self.client, self.generation, self.catalogue)
         return verify.read_back(
             self.engine,
             self.job.dataset,
@@ -110,7 +133,6 @@ class Candidate:
         seconds: dict[str, float],
     ) -> GenerationManifest:
         """What will be said about this generation once it is live."""
-        catalogue = self.job.dataset.catalogue()
         return GenerationManifest(
             generation=self.generation,
             created=started(self.generation).isoformat(),
@@ -128,8 +150,8 @@ class Candidate:
             lists=asdict(self.params.lists),
             watermark=self.job.dataset.manifest.watermark,
             data_version=self.data_version,
-            genres=genres_of(catalogue),
-            types=types_of(catalogue),
+            genres=genres_of(self.catalogue),
+            types=types_of(self.catalogue),
             seconds=seconds,
             validation=self.model.validation,
             experiment=self.model.experiment,
@@ -156,6 +178,9 @@ class Candidate:
                 counts["neighbours"] * mean([keys.neighbours(generation, u) for u in user_ids])
             ),
             "catalogue": round(mean([keys.catalogue(generation)])),
+            "insights": round(
+                mean([keys.insights(generation)]) + mean([keys.audiences(generation)])
+            ),
         }
 
     def _mean_memory(self, names: list[str]) -> float:

@@ -15,13 +15,14 @@ from batch.encoding import encode_histories
 from batch.engine import Engine, save_json
 from batch.neighbour_transforms import load_pool_ids
 from batch.publish import store
+from batch.publish.insight_checks import wrong_audiences, wrong_insights
 from batch.publish.neighbour_checks import check_neighbours, has_neighbours
 from batch.publish.sink import Sample
 from batch.shard_transforms import EachShard
 from schemas import documents, influence_codec, keys, ranking_codec
 from schemas.chunks import chunks
 from schemas.errors import PayloadError, VerificationError
-from schemas.records import AnimeId, Generation, UserId
+from schemas.records import Anime, AnimeId, Generation, UserId
 
 _FIRST: Final = 10
 """How deep catalogue coverage looks."""
@@ -125,6 +126,22 @@ def check_titles(client: Redis, generation: Generation, anime_ids: Iterable[int]
                     check(payload or b"")
                 except PayloadError as error:
                     raise VerificationError(f"{name}: {error}") from error
+
+
+def check_insights(client: Redis, generation: Generation, catalogue: Sequence[Anime]) -> None:
+    """Check that what is told of everybody is there, decodable, and about titles that are.
+
+    Raises:
+        VerificationError: naming the key that is not so.
+    """
+    for key, check in (
+        (keys.insights(generation), wrong_insights),
+        (keys.audiences(generation), wrong_audiences),
+    ):
+        [payload] = _fetch(client, [key])
+        problem = check(payload or b"", catalogue)
+        if problem:
+            raise VerificationError(f"{key}: {problem}")
 
 
 def check_samples(client: Redis, samples: Sequence[Sample]) -> None:

@@ -1,12 +1,17 @@
 """A served generation of made-up titles, and a browser that reports whatever goes wrong in it."""
 
+from dataclasses import replace
+
 import pytest
 from redis import Redis
 
-from schemas.records import Column, Interaction, Status
+from schemas import audiences_codec
+from schemas.audiences_codec import Crowd, Fans
+from schemas.insights import Gem, Group, Leaning, Rise, Rising, Trait, Traits
+from schemas.records import AnimeId, Column, Interaction, Status
 from tests import browsers
 from tests.api_server import serving
-from tests.builders import anime, publish_small, ranking
+from tests.builders import anime, insights, publish_small, ranking
 from tests.emulators import NOT_TRIED
 from tests.redis_server import free_port, start
 
@@ -20,6 +25,8 @@ NAMES = (
     ("Umi no Tegami", "", "海の手紙"),
     ("Long Road Home", "", ""),
 )
+IDS = tuple(map(AnimeId, range(1, 41)))
+TRAIT = Trait("Action", 40, 0.46, 405_183, 7.65, 0.58)
 TITLES = tuple(
     anime(
         number,
@@ -41,6 +48,29 @@ TITLES = tuple(
 )
 
 
+TOLD = insights(
+    ratings=1_234_567,
+    users=45_678,
+    support=200,
+    few=900,
+    traits=Traits(
+        genres=(TRAIT, replace(TRAIT, name="A genre with a very long name indeed", watched=0.2)),
+        years=tuple(replace(TRAIT, name=str(n), watched=n / 1e5) for n in range(1961, 2027)),
+        types=(replace(TRAIT, name="TV"),),
+        studios=(replace(TRAIT, name="Atelier Nine"), replace(TRAIT, name=MARKUP, liked=0.9)),
+    ),
+    rising=Rising(28, 900, tuple(Rise(AnimeId(n), 60 - n, 2.5) for n in range(3, 9))),
+    gems=tuple(Gem(AnimeId(n), 20 + n, 8.9 - n / 10, 0.9) for n in range(1, 15)),
+    groups=tuple(
+        Group(0.25, (Leaning("Action", 0.5, 0.2), Leaning("Drama", 0.4, 0.3)), IDS[n : n + 3])
+        for n in range(0, 12, 3)
+    ),
+)
+FANS = audiences_codec.encode(
+    Crowd([0, 1, 2], [0.5, 0.3, 0.2]), {Column(0): Fans(1_234, {2: 0.4, 0: 0.6, 1: 0.1})}, 3
+)
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     server = start(tmp_path_factory.mktemp("r"))
@@ -55,6 +85,9 @@ def address(tmp_path_factory):
                 neighbours={7: {44: 0.8}},
                 histories={7: [Interaction(Column(n), 9, Status.COMPLETED) for n in range(4)]},
                 popular=ranking(*range(39)),
+                insights=TOLD,
+                audiences=FANS,
+                genres=("Action", "Comedy", "Drama"),
             )
         port = free_port()
         with serving(server.url, port):

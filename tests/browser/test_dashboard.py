@@ -28,6 +28,7 @@ PAGES = {
     "user": "/users?user_id=7",
     "title": "/anime/1",
     "import": "/import",
+    "insights": "/insights",
 }
 
 
@@ -167,6 +168,24 @@ def test_the_theme_is_the_systems_until_another_is_chosen(opened):
     assert page.evaluate(ground) != dark
     page.reload()
     assert page.evaluate(ground) != dark
+
+
+def test_insights_lead_to_titles_lists_and_back_and_the_table_says_what_the_chart_shows(opened):
+    page = opened("/")
+    page.get_by_role("link", name="Insights").click()
+    expect(page.get_by_role("heading", name="Hidden gems")).to_be_visible()
+    expect(page.get_by_role("row", name="1999")).to_have_count(0)
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("row", name="1999")).to_be_visible()
+
+    page.get_by_role("link", name="Song of Wind").first.click()
+    expect(page.get_by_role("heading", name="Song of Wind")).to_be_visible()
+    page = opened("/anime/1")
+    expect(page.get_by_role("heading", name="Who likes it")).to_be_visible()
+    expect(page.get_by_role("row", name="Drama 40 % 20 %")).to_be_visible()
+    page.get_by_role("link", name="What everybody likes").click()
+    page.locator("#groups + p + ul").get_by_role("link", name="Drama").first.click()
+    expect(page).to_have_url(re.compile("genres=Drama"))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

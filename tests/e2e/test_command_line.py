@@ -136,7 +136,7 @@ def test_a_refresh_prints_the_object_of_the_contract(reports):
     assert set(first) == REPORT
     assert (first["trained"], first["users"], first["anime"]) == (True, 200, 80)
     assert set(first["redis_bytes"]) == {
-        "users", "anime", "histories", "neighbours", "catalogue"
+        "users", "anime", "histories", "neighbours", "catalogue", "insights"
     }  # fmt: skip
     assert first["seconds"]["total"] > 0
     assert first["peak_rss_bytes"] > 10**8

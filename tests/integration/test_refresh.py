@@ -64,7 +64,7 @@ def test_a_first_refresh_publishes_every_key_of_the_contract(folder, redis_url, 
     assert live(client) == report.generation
     assert Counter(map(family, stored(client, report.generation))) == {
         "u": USERS, "h": USERS, "n": USERS, "a": ANIME, "i": ANIME,
-        "popular": 1 + 2 + 2, "catalogue": 1, "manifest": 1,
+        "popular": 1 + 2 + 2, "catalogue": 1, "insights": 1, "audiences": 1, "manifest": 1,
     }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_the_manifest_says_what_was_published(folder, redis_url, client):
     manifest = read_manifest(client, Generation(report.generation))
     assert manifest.counts == {
         "users": USERS, "histories": USERS, "neighbours": USERS, "similar": ANIME,
-        "influence": ANIME, "popular": 5, "catalogue": ANIME,
+        "influence": ANIME, "popular": 5, "catalogue": ANIME, "insights": 1, "audiences": 1,
     }  # fmt: skip
     assert (manifest.dataset, manifest.model) == (report.dataset, report.model)
     assert (manifest.genres, manifest.types) == (["Action", "Drama"], ["Movie", "TV"])
@@ -111,7 +111,7 @@ def test_the_report_counts_what_was_read(folder, redis_url):
 
     assert (report.users, report.anime, report.rejected) == (USERS, ANIME, 0)
     assert report.rows == len(rows())
-    assert set(report.seconds) == {"ingest", "train", "score", "verify", "total"}
+    assert set(report.seconds) == {"ingest", "train", "score", "insights", "verify", "total"}
 
 
 def test_the_catalogue_tells_how_titles_were_rated(folder, redis_url, client):

@@ -16,9 +16,10 @@ from api.ops.views import Ops
 from api.routes import ROUTES
 from api.writes import Writes
 from schemas.errors import NothingPublishedError, PayloadError
-from schemas.records import Column, Interaction, Status
+from schemas.insights import Gem, Group, Leaning, Rise, Rising, Trait, Traits
+from schemas.records import AnimeId, Column, Interaction, Status
 from schemas.serving import Counted
-from tests.builders import GENERATION, SmallGeneration, anime, ranking
+from tests.builders import GENERATION, SmallGeneration, anime, insights, ranking
 from tests.fakes import BrokenRankings, InMemoryRankings
 from tests.operated import hidden, operated, ops_key, sign_in
 
@@ -36,6 +37,12 @@ MADE = SmallGeneration(
     neighbours={7: {2**40: 0.5}},
     histories={7: [Interaction(Column(0), 9, Status.COMPLETED)]},
     popular=ranking(0, 1),
+    insights=insights(
+        traits=Traits((Trait("Action", 2, 0.5, 10, 7.5, 0.6),)),
+        rising=Rising(28, 50, (Rise(AnimeId(1), 30, 2.5),)),
+        gems=(Gem(AnimeId(2), 5, 8.5, 0.9),),
+        groups=(Group(0.4, (Leaning("Drama", 0.4, 0.2),), (AnimeId(4),)),),
+    ),
 )
 DESCRIBED = describe()
 FILTER = "genres=Action,Drama&types=TV,movie&year_min=2000&year_max=2010&niche=0.5&adult=1"
@@ -54,6 +61,7 @@ GOOD = [
     ("/v1/anime/{anime_id}/similar", "/v1/anime/1/similar"),
     ("/v1/anime/{anime_id}/similar", "/v1/anime/1/similar?genres=Action"),
     ("/v1/generation", "/v1/generation"),
+    ("/v1/insights", "/v1/insights"),
     ("/healthz", "/healthz"),
     ("/readyz", "/readyz"),
     ("/metrics", "/metrics"),
@@ -65,6 +73,7 @@ GOOD = [
     ("/", f"/?likes=1:9,2:x&limit=24&titles=romaji&view=list&{FILTER}"),
     ("/users", "/users?user_id=7"),
     ("/anime/{anime_id}", "/anime/1"),
+    ("/insights", "/insights"),
     ("/import", "/import"),
     ("/assets/dashboard.css", "/assets/dashboard.css"),
     ("/assets/dashboard.js", "/assets/dashboard.js"),

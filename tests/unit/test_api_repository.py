@@ -7,14 +7,17 @@ import pytest
 
 from api import lines, waiting
 from api.repository import NotAtHandError, RedisRankings
-from schemas import keys, ranking_codec
+from schemas import audiences_codec, keys, ranking_codec
+from schemas.audiences_codec import Crowd, Fans
 from schemas.errors import NothingPublishedError, PayloadError
+from schemas.insights import Audience, Gem, Leaning
 from schemas.records import Neighbour
 from tests.builders import (
     GENERATION,
     LATER,
     SmallGeneration,
     catalogue,
+    insights,
     payloads,
     publish_small,
     ranking,
@@ -112,6 +115,37 @@ def test_an_empty_list_is_not_a_missing_one(rankings_of):
 
     assert list(rankings.user(GENERATION, 7).read(first(10)).columns) == []
     assert rankings.user(GENERATION, 8).read(first(10)) is None
+
+
+def test_insights_are_those_of_the_generation_and_none_of_an_older_one(rankings_of):
+    told = insights(gems=(Gem(2, 30, 9.0, 0.9),))
+    rankings = rankings_of(SmallGeneration(), SmallGeneration(generation=LATER, insights=told))
+
+    assert rankings.insights(LATER) == told
+    assert rankings.insights(GENERATION) is None
+
+
+def test_an_audience_is_found_by_column_and_named_by_the_manifest(rankings_of):
+    payload = audiences_codec.encode(Crowd([1], [0.2]), {3: Fans(50, {0: 1.0})}, 1)
+    rankings = rankings_of(
+        SmallGeneration(audiences=payload, genres=("Action", "Drama")),
+        SmallGeneration(generation=LATER),
+    )
+
+    assert rankings.audience(GENERATION, 3) == Audience(50, (Leaning("Drama", 1.0, 0.2),))
+    assert rankings.audience(GENERATION, 2) is None
+    assert rankings.audience(LATER, 3) is None
+
+
+@pytest.mark.parametrize("key", [keys.insights, keys.audiences])
+def test_what_cannot_be_read_of_everybody_is_named_by_its_key(key):
+    client = fakeredis.FakeRedis()
+    publish_small(client)
+    client.set(key(GENERATION), b"?")
+    rankings = RedisRankings(client)
+
+    with pytest.raises(PayloadError, match=key(GENERATION)):
+        (rankings.insights(GENERATION), rankings.audience(GENERATION, 0))
 
 
 def test_users_and_anime_with_the_same_id_are_kept_apart(rankings_of):

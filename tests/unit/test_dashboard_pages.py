@@ -10,9 +10,12 @@ from api.app import Parts, create_app
 from api.auth import MissingKeyError
 from api.dashboard.covers import HUES, PATTERNS, cover
 from api.guard import Guard
+from schemas import audiences_codec
+from schemas.audiences_codec import Crowd, Fans
 from schemas.errors import NothingPublishedError
-from schemas.records import Column, Interaction, Status
-from tests.builders import SmallGeneration, anime, ranking
+from schemas.insights import Gem, Group, Leaning, Rise, Rising, Trait, Traits
+from schemas.records import AnimeId, Column, Interaction, Status
+from tests.builders import SmallGeneration, anime, insights, ranking
 from tests.fakes import BrokenRankings, InMemoryRankings
 
 MARKUP = "<script>alert('1')</script> & \"quotes\""
@@ -24,6 +27,16 @@ TITLES = (
     anime(3, "Three", genres=("Action",), type="TV", year=2003, raters=1),
     anime(4, "Four", genres=("Hentai",), adult=True),
 )  # fmt: skip
+CROWD = insights(
+    traits=Traits(
+        genres=(Trait("<i>Drama", 2, 0.5, 900, 7.5, 0.61), Trait("Action", 2, 0.25, 10, 7.5, 0.6)),
+        years=(Trait("1999", 1, 0.5, 9, 7.0, 0.5), Trait("2003", 1, 0.25, 9, 7.0, 0.25)),
+        studios=(Trait("<i>", 1, 0.5, 9, 7.0, 0.3), Trait("Best", 1, 0.1, 9, 7.0, 0.9)),
+    ),
+    rising=Rising(28, 50, (Rise(AnimeId(3), 30, 2.5),)),
+    gems=(Gem(AnimeId(1), 5, 8.5, 0.9),),
+    groups=(Group(0.4, (Leaning("<i>", 0.4, 0.2),), (AnimeId(1), AnimeId(2))),),
+)
 MADE = SmallGeneration(
     anime=TITLES,
     users={7: ranking(1, reasons={0: 0.5})},
@@ -32,6 +45,9 @@ MADE = SmallGeneration(
     neighbours={7: {44: 0.51}},
     histories={7: [Interaction(Column(0), 9, Status.COMPLETED)]},
     popular=ranking(0, 1, 2),
+    insights=CROWD,
+    audiences=audiences_codec.encode(Crowd([1, 0], [0.3, 0.2]), {0: Fans(60, {1: 0.5, 0: 0.1})}, 2),
+    genres=("Action", "<i>"),
 )
 
 
@@ -48,7 +64,16 @@ def send(client, data, name="list.csv"):
     return client.post("/import", data={"file": (io.BytesIO(data), name)})
 
 
-PAGES = ["/", "/?likes=1:9", "/?q=script", "/users", "/users?user_id=7", "/anime/1", "/import"]
+PAGES = [
+    "/",
+    "/?likes=1:9",
+    "/?q=script",
+    "/users",
+    "/users?user_id=7",
+    "/anime/1",
+    "/import",
+    "/insights",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -247,3 +272,11 @@ def test_japanese_titles_stand_upright_without_what_is_repeated_in_latin():
 
     assert (made.words, made.upright) == ("鋼の錬金術師", True)
     assert not cover(anime(1, "!!!")).upright
+
+
+def test_who_likes_a_title_is_shown_beside_the_crowd_where_it_is_known(client):
+    page = client.get("/anime/1").text
+
+    assert "What else the 60 people like who like it" in page
+    assert re.search(r'More than the crowd.*"row">Action</th>.*50 %.*20 %', page, re.DOTALL)
+    assert "Who likes it" not in client.get("/anime/2").text

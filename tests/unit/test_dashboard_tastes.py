@@ -20,10 +20,10 @@ def test_genres_and_years_are_shares_beside_the_shares_of_all_ratings():
     )
 
     [drama] = found.genres
-    assert (drama.name, drama.theirs, drama.crowd) == ("Drama", 100, pytest.approx(50))
+    assert (drama.name, drama.theirs, drama.crowd) == ("Drama", 1, pytest.approx(0.5))
     assert [(one.name, one.theirs, one.crowd) for one in found.decades] == [
-        ("1990s", 75, pytest.approx(15)),
-        ("2010s", 25, pytest.approx(35)),
+        ("1990s", 0.75, pytest.approx(0.15)),
+        ("2010s", 0.25, pytest.approx(0.35)),
     ]
 
 

@@ -15,6 +15,7 @@ from batch.engine import Engine
 from batch.ingest import transforms
 from batch.ingest.numbers import RowShape
 from batch.ingest.sources import Format, Source
+from batch.insights.tally_transforms import tally_users
 from batch.params import ListParams, Params
 from batch.pipeline import Job, write_lists
 from batch.publish import verify
@@ -75,6 +76,10 @@ def learning(engine, data):
     gram_matrix(engine, rows, 0.25, Path("work"))
 
 
+def tallying(engine, data):
+    tally_users(engine, data, 16_384, Params().validation, Path("work"))
+
+
 def reading(engine, data):
     """Of a file as large as the data set."""
     path = data.folder / "animelist.csv"
@@ -90,7 +95,10 @@ def sizes(data, build):
     return engine.sizes
 
 
-@pytest.mark.parametrize("build", [publishing, verifying, counting, learning, reading])
+BUILDS = [publishing, verifying, counting, learning, tallying, reading]
+
+
+@pytest.mark.parametrize("build", BUILDS)
 def test_a_graph_does_not_grow_with_users(tmp_path, build):
     few, many = dataset(tmp_path / "a", 2), dataset(tmp_path / "b", 1_000)
 
