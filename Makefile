@@ -36,7 +36,7 @@ check: $(STAMP) ## what to run all day: format, lint, types, import contracts, u
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile tests/unit
 
 .PHONY: test
 test: check ## everything: check, then integration, end-to-end and browser tests on a real Redis
