@@ -192,13 +192,14 @@ class Caller(threading.Thread):
 def test_nothing_that_was_accepted_is_dropped_when_the_server_stops_under_load(redis, redis_url):
     publish_small(redis, users={7: ranking(2)})
     port = free_port()
-    with serving(redis_url, port, **WORKERS) as process:
+    # Longer than a busy machine needs until everybody has heard of it.
+    with serving(redis_url, port, **WORKERS, ANIREC_DRAIN_SECONDS="5") as process:
         told = threading.Event()
         callers = [Caller(port, told, keeps_connection=n % 2 == 0) for n in range(8)]
         for caller in callers:
             caller.start()
         for caller in callers:
-            assert caller.started_asking.wait(10)
+            assert caller.started_asking.wait(60)
 
         process.send_signal(signal.SIGTERM)
         eventually(lambda: ask(port, "GET", "/readyz")[0], 503)

@@ -28,7 +28,7 @@ FORMS = "rate_on_page", "ops_sign_in", "ops_sign_out", "ops_confirm", "ops_act"
 """Their tokens, and generations, cannot be made up: nearly everything is refused, which
 schemathesis would warn of.
 """
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @pytest.fixture
