@@ -51,6 +51,11 @@ bench: $(STAMP) ## speed beside named references; DATA=DIR for other data than a
 bench-api: $(STAMP) ## the API beside Flask, flips under load, memory, start; DATA=DIR, or STORE=URL
 	$(BIN)/python -m tests.benchmarks.api $(if $(DATA),--data $(DATA)) $(if $(STORE),--store $(STORE))
 
+.PHONY: bench-pages
+bench-pages: $(STAMP) ## the pages of a running server, URL=…: first paint and weight; SHOTS=DIR keeps pictures, KEY=… is an operator's
+	$(if $(URL),,$(error URL is needed, such as that of `make demo`))
+	$(BIN)/python -m tests.benchmarks.pages $(URL) $(if $(SHOTS),--shots $(SHOTS)) $(if $(KEY),--key $(KEY))
+
 .PHONY: bench-worker
 bench-worker: $(STAMP) ## from a rating to a changed list: how soon, how many a second
 	$(BIN)/python -m tests.benchmarks.reranking $(if $(DATA),--data $(DATA))
