@@ -117,9 +117,12 @@ def best(
     return Lines(columns.tolist(), scores[columns].tolist())
 
 
-def explain(influences: Influences, found: Lines, size: int) -> Lines:
-    """The same titles with the two that speak most for each."""
-    reasons = _reasons(influences, np.asarray(found.columns, dtype=np.intp), size)
+def explain(influences: Influences, found: Lines, size: int, disliked: Sequence[int] = ()) -> Lines:
+    """The same titles with the two that speak most for each.
+
+    `disliked` titles never speak: nobody is told to watch one because of another they disliked.
+    """
+    reasons = _reasons(influences, np.asarray(found.columns, dtype=np.intp), size, disliked)
     return Lines(found.columns, found.scores, reasons)
 
 
@@ -138,11 +141,15 @@ def _at_least(some: Values, limit: int) -> float:
     return float(np.partition(some, -limit)[-limit]) if some.size >= limit else 0.0
 
 
-def _reasons(influences: Influences, columns: Columns, size: int) -> list[Because]:
+def _reasons(
+    influences: Influences, columns: Columns, size: int, disliked: Sequence[int]
+) -> list[Because]:
     place = np.full(size, -1, dtype=np.int16)  # as small as can be: all of it is written
     place[columns] = np.arange(columns.size)
     given = place[influences.columns]
     helps = np.flatnonzero((given >= 0) & (influences.values > 0))
+    if len(disliked):
+        helps = helps[~np.isin(influences.given[helps], disliked)]
     places, values = given[helps], influences.values[helps]
     totals = np.bincount(places, values, minlength=columns.size)
     order = np.lexsort((influences.given[helps], -values, places))

@@ -306,7 +306,8 @@ def _live(
     allowed = None if within is None else within.allowed
     candidates = live.best(scores, list(known.banned), CANDIDATES, catalogue.fame, allowed)
     shown = selection.arranged(candidates, known, catalogue.rules, listing, all_open=True)
-    return live.explain(influences, shown, size)
+    disliked = [column for column, strength in speaking.items() if strength < 0]
+    return live.explain(influences, shown, size, disliked)
 
 
 def _speaking(theirs: Owned, table: Mapping[str, float], most: int) -> dict[int, float]:

@@ -39,15 +39,19 @@ class TitleStatistics:
             self.rating_sums + other.rating_sums,
         )
 
+    @property
+    def overall_mean(self) -> float:
+        """The mean of all ratings, 0 where there are none."""
+        return float(self.rating_sums.sum() / max(int(self.raters.sum()), 1))
+
     def damped_means(self, damping: float) -> NDArray[np.float64]:
         """Mean ratings as if each title had started with `damping` ratings at the overall mean.
 
         Three tens then do not beat ten thousand nines. Watchers break ties, also where nobody
         rates.
         """
-        overall = self.rating_sums.sum() / max(int(self.raters.sum()), 1)
         total = np.maximum(self.raters + damping, 1e-9)
-        means: NDArray[np.float64] = (self.rating_sums + damping * overall) / total
+        means: NDArray[np.float64] = (self.rating_sums + damping * self.overall_mean) / total
         return means + 1e-6 * self.watchers / max(int(self.watchers.max(initial=0)), 1)
 
     def popularity(self) -> NDArray[np.float32]:

@@ -10,6 +10,8 @@ const FOLLOWING = ["results", "beside"];
 const FOLLOW_MS = [1000, 1000, 2000, 4000, 8000, 16000];
 let asking = null;
 let followed = 0;
+/** Picks that no page knows yet: whoever chooses quickly is ahead of the answers. */
+let ahead = [];
 
 function say(template, values) {
   return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), template);
@@ -19,6 +21,7 @@ function say(template, values) {
 function fieldsOf(pressed) {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (value) fields.append(name, value);
+  for (const pick of ahead) fields.append("likes", pick);
   if (pressed?.name) {
     if (pressed.name === "limit") fields.delete("limit");
     fields.append(pressed.name, pressed.value);
@@ -58,12 +61,14 @@ async function ask(address, options = {}, ids = LIVE) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!answer.ok) throw new Error(page.getElementById("problem")?.textContent ?? answer.statusText);
     show(page, ids);
+    ahead = [];
     status.textContent = document.querySelector("#results .bar")?.textContent ?? "";
     status.className = "vh";
     document.body.classList.remove("busy");
     return document.getElementById("results").dataset.address;
   } catch (error) {
     if (error.name === "AbortError") return null;
+    ahead = [];
     document.body.classList.remove("busy");
     status.textContent = say(status.dataset.failed, { why: error.message });
     status.className = "note bad";
@@ -74,6 +79,10 @@ async function ask(address, options = {}, ids = LIVE) {
 }
 
 async function change(pressed) {
+  if (pressed?.name === "add") {
+    ahead.push(pressed.value);
+    pressed = null;
+  }
   const address = await ask(...request(fieldsOf(pressed)));
   if (address && form.method === "get") history.pushState(null, "", address);
 }

@@ -16,7 +16,7 @@ _MOST: Final = 24
 def gems(
     catalogue: Sequence[Anime], tally: Tally, few: int, least: int, damping: float
 ) -> tuple[Gem, ...]:
-    """The best by damped mean rating, best first.
+    """The best by damped mean rating, best first; none that is liked less than most titles.
 
     Sequels and the like are none: whoever rates one has liked what came before. Nor is a
     franchise of which something is well known.
@@ -31,7 +31,13 @@ def gems(
     statistics = tally.statistics
     raters = statistics.raters
     worth = statistics.damped_means(damping)
-    hidden = _begins(catalogue) & (raters >= max(least, 1)) & (_known_to(catalogue, raters) <= few)
+    liked = statistics.rating_sums > statistics.overall_mean * raters
+    hidden = (
+        liked
+        & _begins(catalogue)
+        & (raters >= max(least, 1))
+        & (_known_to(catalogue, raters) <= few)
+    )
     best = np.lexsort((np.arange(len(worth)), -worth))
     return tuple(
         Gem(

@@ -89,10 +89,13 @@ class Retention:
         `seen` is the pointer as whoever asks has seen it, None for whatever it is.
 
         Raises:
-            InvalidParameterError: it is not stored, or is not one that ever served.
+            InvalidParameterError: it is not stored, or is not one that ever served; or none is
+                named, and the one before is newer, as somebody has gone back from it.
             FlippedMeanwhileError: the pointer is not what was seen.
         """
         live = self.seen_or_now(seen)
+        if target is None:
+            _require_older(live)
         record = self.stored(target or (live.previous if live else None), now)
         self.revive(record)
         alone = (Variant(record.generation, 1.0),)
@@ -152,6 +155,15 @@ class Retention:
                 f"cannot {doing} {target or 'the previous generation'}: stored are {known}"
             )
         return record
+
+
+def _require_older(live: Pointer | None) -> None:
+    """Going back twice must not lead to where somebody has just gone back from."""
+    if live and live.previous and live.previous > max(one.generation for one in live.live):
+        raise InvalidParameterError(
+            f"{live.previous} is newer than what is live: somebody has gone back from it; to go "
+            f"forward again, name it"
+        )
 
 
 def _serves(record: Record, live: Pointer | None) -> bool:

@@ -62,6 +62,14 @@ def test_titles_are_chosen_and_the_list_and_the_address_follow(opened):
     expect(chip(page, "Song of Wind")).to_have_count(0)
 
 
+def test_whoever_chooses_faster_than_answers_come_loses_nothing(opened):
+    page = opened("/?likes=2")
+    page.evaluate("""document.querySelectorAll("#results button.yes").forEach(
+        (one, at) => { if (at < 3) one.click(); })""")
+
+    expect(page.locator(".chip")).to_have_count(4)
+
+
 def test_a_link_shows_the_same_to_somebody_else_and_back_goes_back(opened):
     page = opened()
     pick(page, "iron")

@@ -149,7 +149,7 @@ def test_a_rollback_tells_what_was_told_before(folder, redis_url, client):
     rate(client, NEW, 30)
     after = nightly(folder, redis_url)
     with Redis.from_url(redis_url) as other:
-        retention = Retention(Control(other), Register(other), PARAMS.publish)
+        retention = Retention(Control(other), Register(other), PARAMS.publish.superseded_hours)
         assert told(client, before) != told(client, after)
 
         retention.roll_back(None, datetime.now(UTC))

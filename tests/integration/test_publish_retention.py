@@ -188,10 +188,14 @@ def test_a_rollback_returns_to_the_generation_before(settled, client):
     assert states(settled) == {OLD: State.LIVE, NEW: State.SUPERSEDED}
 
 
-def test_a_rollback_can_be_rolled_back(settled):
+def test_a_rollback_can_be_rolled_back_by_name_only(settled):
     settled.roll_back(None, NOW)
 
-    assert settled.roll_back(None, NOW) == NEW
+    with pytest.raises(InvalidParameterError, match=f"{NEW} is newer .* name it"):
+        settled.roll_back(None, NOW)
+
+    assert settled.control.pointer().live[0].generation == OLD
+    assert settled.roll_back(NEW, NOW) == NEW
 
 
 def test_a_rollback_goes_to_any_stored_generation_by_name(settled, client):
@@ -278,7 +282,7 @@ def test_a_generation_that_served_is_kept_even_if_its_run_died_after_the_flip(fl
     flipped.roll_back(OLD, NOW)
 
     assert states(flipped) == {OLD: State.LIVE, NEW: State.SUPERSEDED}
-    assert flipped.roll_back(None, NOW) == NEW
+    assert flipped.roll_back(NEW, NOW) == NEW
 
 
 @pytest.mark.parametrize("state", [State.WRITING, State.REFUSED])

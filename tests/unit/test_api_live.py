@@ -16,7 +16,8 @@ def best(given, strengths, rows, *, size=SIZE, banned=(), limit=10):
     influences = live.weigh(given, strengths, payloads)
     fame = live.Fame.of([0] * size)
     found = live.best(live.add_up(influences, size), banned, limit, fame)
-    return live.explain(influences, found, size)
+    disliked = [column for column, strength in zip(given, strengths, strict=True) if strength < 0]
+    return live.explain(influences, found, size, disliked)
 
 
 def test_scores_are_sums_of_rows_times_strengths():
@@ -75,6 +76,13 @@ def test_shares_are_of_the_positive_part_of_a_score():
 
     assert found.scores == pytest.approx([0.5])
     assert found.reasons == [(0, 255, NO_COLUMN, 0)]
+
+
+def test_a_disliked_title_is_never_a_reason_though_it_may_raise_a_score():
+    found = best([0, 1], [1.0, -1.0], [{5: 0.25}, {5: -0.5, 4: -1.0}])
+
+    assert found.columns == [4, 5]
+    assert found.reasons == [(NO_COLUMN, 0, NO_COLUMN, 0), (0, 255, NO_COLUMN, 0)]
 
 
 def test_each_item_has_its_own_reasons():

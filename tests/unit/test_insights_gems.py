@@ -18,8 +18,18 @@ def tallied(*ratings):
     return Tally(statistics, raters // 2, NONE, NONE, NONE, 0, NOBODY)
 
 
+CROWD = anime(99), (10**6, 4)
+"""What everybody has seen, and hardly anybody likes."""
+
+
 def ids(titles, ratings, few=100, least=20, damping=10.0):
-    return [one.anime_id for one in gems(titles, tallied(*ratings), few, least, damping)]
+    known, theirs = CROWD
+    tally = tallied(*ratings, theirs)
+    return [one.anime_id for one in gems([*titles, known], tally, few, least, damping)]
+
+
+def test_what_is_liked_less_than_most_is_no_gem():
+    assert ids([anime(1), anime(2), anime(3)], [(50, 3), (50, 4), (50, 5)]) == [3]
 
 
 def test_the_best_of_those_that_few_know_come_first():
@@ -50,6 +60,6 @@ def test_a_franchise_of_which_something_is_well_known_hides_nothing():
 
 
 def test_how_well_it_is_liked_is_said():
-    [found] = gems([anime(1)], tallied((50, 8.5)), 100, 20, 10.0)
+    [found] = gems([anime(1), CROWD[0]], tallied((50, 8.5), CROWD[1]), 100, 20, 10.0)
 
     assert (found.raters, found.mean, found.liked) == (50, 8.5, 0.5)
