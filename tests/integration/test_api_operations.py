@@ -5,6 +5,7 @@ import re
 import signal
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from http.client import HTTPConnection
@@ -165,28 +166,29 @@ class Caller(threading.Thread):
         self.started_asking = threading.Event()
 
     def run(self):
-        connection = None
         while not self._told.is_set():
-            try:
-                if connection is None:
-                    connection = HTTPConnection("127.0.0.1", self._port, timeout=10)
-                    connection.connect()
-
-                headers = {} if self._keeps else {"Connection": "close"}
-                connection.request("GET", PATH, headers=headers)
-                answer = connection.getresponse()
-                assert answer.status == 200
-                assert json.loads(answer.read())["items"]
-                self.answered += 1
-                self.started_asking.set()
-                if self._keeps and answer.will_close:
+            with closing(HTTPConnection("127.0.0.1", self._port, timeout=10)) as connection:
+                try:
+                    goes_on = self._ask_over(connection)
+                except Exception as error:
+                    self.dropped.append(repr(error))
                     return
-                if not self._keeps:
-                    connection.close()
-                    connection = None
-            except Exception as error:
-                self.dropped.append(repr(error))
+            if not goes_on:
                 return
+
+    def _ask_over(self, connection):
+        """Over one connection as long as it may be kept; whether to ask over another one."""
+        headers = {} if self._keeps else {"Connection": "close"}
+        while not self._told.is_set():
+            connection.request("GET", PATH, headers=headers)
+            answer = connection.getresponse()
+            assert answer.status == 200
+            assert json.loads(answer.read())["items"]
+            self.answered += 1
+            self.started_asking.set()
+            if not self._keeps or answer.will_close:
+                break
+        return not self._keeps
 
 
 def test_nothing_that_was_accepted_is_dropped_when_the_server_stops_under_load(redis, redis_url):
