@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from schemas import ranking_codec
 from schemas.errors import PayloadError
-from schemas.ranking_codec import NO_REASONS, TOP_LEVEL, Because, Layout
+from schemas.ranking_codec import NO_REASONS, SATURATED, TOP_LEVEL, Because, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +35,36 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What deciding on an order takes: of each entry its column, by how many levels it is above
-    the last one, and its rules.
+    """What deciding on an order takes of some entries of a list: where each is, its column, by how
+    many levels it is above the last one of the list, which is at level `last`, and its rules.
     """
 
+    last: int
+    positions: Sequence[int]
     columns: Sequence[int]
-    worth: "Above"
+    worth: Sequence[int]
     rules: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Above:
-    """By how many levels each entry is above the last one; few are ever asked for."""
-
-    fallen: Sequence[int]
-    lowest: int
-
-    def __getitem__(self, at: int, /) -> int:
-        return self.lowest - self.fallen[at]
-
-
-def stored(payload: bytes, found: Layout) -> Stored:
-    """Everything but the reasons, of every entry."""
-    fallen = ranking_codec.fallen(payload, found, found.entries)
-    lowest = fallen[-1] if fallen else 0
-    named = ranking_codec.columns(payload, found, found.entries)
-    return Stored(named, Above(fallen, lowest), ranking_codec.rules(payload, found))
-
-
-def among(payload: bytes, found: Layout, allowed: NDArray[np.bool_]) -> list[int]:
-    """The positions of the entries whose column is allowed."""
+def stored(payload: bytes, found: Layout, allowed: NDArray[np.bool_] | None = None) -> Stored:
+    """Everything but the reasons, of every entry or of those whose column is allowed."""
     named = np.frombuffer(payload, "<u2", found.entries, found.columns)
-    positions: list[int] = np.flatnonzero(allowed[named]).tolist()
-    return positions
+    fallen = _fallen(payload, found)
+    lowest = int(fallen[-1]) if found.entries else 0
+    rules = np.frombuffer(ranking_codec.rules(payload, found), np.uint8)
+    at = np.arange(found.entries) if allowed is None else allowed[named].nonzero()[0]
+    worth = (lowest - fallen[at]).tolist()
+    return Stored(TOP_LEVEL - lowest, at.tolist(), named[at].tolist(), worth, rules[at].tolist())
+
+
+def _fallen(payload: bytes, found: Layout) -> NDArray[np.intp]:
+    """How many levels below TOP_LEVEL each entry is; ascends."""
+    drops = np.frombuffer(payload, np.uint8, found.entries, found.drops).astype(np.intp)
+    if found.rules > found.overflows:
+        count = (found.rules - found.overflows) // 2
+        large = np.flatnonzero(drops == SATURATED)[:count]
+        drops[large] += np.frombuffer(payload, "<u2", large.size, found.overflows)
+    return drops.cumsum()
 
 
 def read(payload: bytes, limit: int) -> Lines:
@@ -95,5 +92,16 @@ def read_at(payload: bytes, found: Layout, positions: Sequence[int]) -> Lines:
     return Lines(
         [named[at] for at in positions],
         [floor + step * (TOP_LEVEL - fallen[at]) for at in positions],
+        ranking_codec.contributors_at(payload, found, positions),
+    )
+
+
+def pick(payload: bytes, found: Layout, some: Stored, chosen: Sequence[int]) -> Lines:
+    """Some of these entries, in the order given."""
+    positions = [some.positions[at] for at in chosen]
+    floor, step, last = found.floor, found.step, some.last
+    return Lines(
+        [some.columns[at] for at in chosen],
+        [floor + step * (last + some.worth[at]) for at in chosen],
         ranking_codec.contributors_at(payload, found, positions),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from api.lines import Lines
 from schemas import influence_codec
 from schemas.errors import PayloadError
 from schemas.newcomers import FAME_POWER
-from schemas.ranking_codec import NO_COLUMN, SHARE_SCALE, Because
+from schemas.ranking_codec import NO_COLUMN, NO_REASONS, SHARE_SCALE, Because
 
 Columns = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -26,9 +27,13 @@ _START: Final = len(influence_codec.HEADER)
 
 @dataclass(frozen=True, slots=True)
 class Influences:
-    """Rows of several titles end to end: `given[i]` moves `columns[i]` by `values[i]`."""
+    """Rows of several titles end to end: that of `given[i]`, which is liked or not, ends before
+    `ends[i]`; there `columns[j]` is moved by `values[j]`.
+    """
 
-    given: Columns
+    given: Sequence[int]
+    liked: Sequence[bool]
+    ends: Columns
     columns: Columns
     values: Values
 
@@ -63,10 +68,12 @@ def weigh(
     """
     sizes = [0 if row is None else influence_codec.length(row) for row in rows]
     parts = [(row, size) for row, size in zip(rows, sizes, strict=True) if row is not None]
-    values = np.repeat(np.asarray(strengths, dtype=np.float64), sizes) * _coefficients(parts)
-    if not np.isfinite(values).all():
+    values = _coefficients(parts)
+    values *= np.repeat(np.asarray(strengths, dtype=np.float64), sizes)
+    if not isfinite(values.sum()):
         raise PayloadError("an influence row holds a coefficient that is not finite")
-    return Influences(np.repeat(np.asarray(given, dtype=np.intp), sizes), _columns(parts), values)
+    liked = [strength > 0 for strength in strengths]
+    return Influences(given, liked, np.cumsum(sizes, dtype=np.intp), _columns(parts), values)
 
 
 def add_up(influences: Influences, size: int) -> Values:
@@ -117,13 +124,12 @@ def best(
     return Lines(columns.tolist(), scores[columns].tolist())
 
 
-def explain(influences: Influences, found: Lines, size: int, disliked: Sequence[int] = ()) -> Lines:
+def explain(influences: Influences, found: Lines, size: int) -> Lines:
     """The same titles with the two that speak most for each.
 
-    `disliked` titles never speak: nobody is told to watch one because of another they disliked.
+    Disliked titles never speak: nobody is told to watch one because of another they disliked.
     """
-    reasons = _reasons(influences, np.asarray(found.columns, dtype=np.intp), size, disliked)
-    return Lines(found.columns, found.scores, reasons)
+    return Lines(found.columns, found.scores, _reasons(influences, found.columns, size))
 
 
 def _highest(scores: Values, limit: int, likely: Columns) -> Columns:
@@ -141,26 +147,30 @@ def _at_least(some: Values, limit: int) -> float:
     return float(np.partition(some, -limit)[-limit]) if some.size >= limit else 0.0
 
 
-def _reasons(
-    influences: Influences, columns: Columns, size: int, disliked: Sequence[int]
-) -> list[Because]:
+def _reasons(influences: Influences, columns: Sequence[int], size: int) -> list[Because]:
     place = np.full(size, -1, dtype=np.int16)  # as small as can be: all of it is written
-    place[columns] = np.arange(columns.size)
-    given = place[influences.columns]
-    helps = np.flatnonzero((given >= 0) & (influences.values > 0))
-    if len(disliked):
-        helps = helps[~np.isin(influences.given[helps], disliked)]
-    places, values = given[helps], influences.values[helps]
-    totals = np.bincount(places, values, minlength=columns.size)
-    order = np.lexsort((influences.given[helps], -values, places))
-    ends = np.searchsorted(places[order], np.arange(columns.size + 1))
-    shares = np.rint((values / totals[places])[order] * SHARE_SCALE)
-    titles = np.append(influences.given[helps][order], NO_COLUMN)
-    parts = np.append(shares, 0).astype(np.intp)
-    firsts = np.where(ends[:-1] < ends[1:], ends[:-1], -1)  # -1: the last one, nobody
-    seconds = np.where(ends[:-1] + 1 < ends[1:], ends[:-1] + 1, -1)
-    found = (titles[firsts], parts[firsts], titles[seconds], parts[seconds])
-    return list(zip(*(one.tolist() for one in found), strict=True))
+    place[np.asarray(columns, np.intp)] = np.arange(len(columns))
+    places = place[influences.columns]
+    found = (places >= 0).nonzero()[0]  # few: what is left is faster without numpy
+    rows = influences.ends.searchsorted(found, "right").tolist()
+    speaking: list[list[tuple[float, int]]] = [[] for _ in columns]
+    values = influences.values[found].tolist()
+    for row, at, value in zip(rows, places[found].tolist(), values, strict=True):
+        if value > 0 and influences.liked[row]:
+            speaking[at].append((value, influences.given[row]))
+    return [_two(titles) for titles in speaking]
+
+
+def _two(speaking: Sequence[tuple[float, int]]) -> Because:
+    """The two that say most, and their shares of all that is said; ties go to lower columns."""
+    if not speaking:
+        return NO_REASONS
+    total = sum([value for value, _ in speaking]) / SHARE_SCALE
+    (one, first), *rest = sorted(speaking, key=lambda pair: (-pair[0], pair[1]))[:2]
+    if not rest:
+        return first, round(one / total), NO_COLUMN, 0
+    other, second = rest[0]
+    return first, round(one / total), second, round(other / total)
 
 
 def _columns(parts: Sequence[tuple[bytes, int]]) -> Columns:

@@ -54,31 +54,26 @@ def for_people(facts: Facts, listing: Filtered, within: Within | None = None) ->
 
     def read(payload: bytes) -> Lines:
         found = ranking_codec.layout(payload)
-        positions: Sequence[int] | None = None
-        if within is not None:
-            left = lines.among(payload, found, within.allowed)
-            positions = _positions(lines.stored(payload, found), facts, listing, left)
-            return lines.read_at(payload, found, positions)
-        if listing.franchise == "all" and not listing.niche:
-            return lines.read_at(payload, found, range(min(listing.limit, found.entries)))
-        if is_default(listing):
-            positions = ranking_codec.shown(payload, found)
-        if positions is None or len(positions) < min(listing.limit, found.entries):
-            positions = _positions(lines.stored(payload, found), facts, listing)
-        return lines.read_at(payload, found, positions[: listing.limit])
+        if within is None:
+            if listing.franchise == "all" and not listing.niche:
+                return lines.read_at(payload, found, range(min(listing.limit, found.entries)))
+            shown = ranking_codec.shown(payload, found) if is_default(listing) else None
+            if shown is not None and len(shown) >= min(listing.limit, found.entries):
+                return lines.read_at(payload, found, shown[: listing.limit])
+        some = lines.stored(payload, found, None if within is None else within.allowed)
+        return lines.pick(payload, found, some, _chosen(some, facts, listing))
 
     return read
 
 
-def _positions(
-    stored: Stored, facts: Facts, listing: Filtered, among: Sequence[int] | None = None
-) -> Sequence[int]:
+def _chosen(some: Stored, facts: Facts, listing: Filtered) -> Sequence[int]:
+    """Which of some entries to show, in order."""
     taste = taste_of(listing)
     if listing.franchise == "all":
-        leaned = product_order.lean(stored.columns, stored.worth, facts, taste, among)
+        leaned = product_order.lean(some.columns, some.worth, facts, taste)
         return [at for _, at in islice(leaned, listing.limit)]
     return product_order.arrange(
-        stored.columns, stored.worth, stored.rules, facts, taste, (), listing.limit, among
+        some.columns, some.worth, some.rules, facts, taste, most=listing.limit
     )
 
 
@@ -87,16 +82,12 @@ def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Re
 
     def read(payload: bytes) -> Lines:
         found = ranking_codec.layout(payload)
-        columns = ranking_codec.columns(payload, found, found.entries)
-        order: Iterable[int] = range(found.entries)
+        some = lines.stored(payload, found, None if within is None else within.allowed)
+        order: Iterable[int] = range(len(some.columns))
         if listing.niche:
-            whole = replace(listing, franchise="all", limit=found.entries)
-            order = _positions(lines.stored(payload, found), facts, whole)
-        if within is not None:
-            left = frozenset(lines.among(payload, found, within.allowed))
-            order = (at for at in order if at in left)
-        kept = (at for at in order if shows_adult(listing) or not facts.adult[columns[at]])
-        return lines.read_at(payload, found, list(islice(kept, listing.limit)))
+            order = _chosen(some, facts, replace(listing, franchise="all", limit=found.entries))
+        kept = (at for at in order if shows_adult(listing) or not facts.adult[some.columns[at]])
+        return lines.pick(payload, found, some, list(islice(kept, listing.limit)))
 
     return read
 

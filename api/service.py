@@ -306,8 +306,7 @@ def _live(
     allowed = None if within is None else within.allowed
     candidates = live.best(scores, list(known.banned), CANDIDATES, catalogue.fame, allowed)
     shown = selection.arranged(candidates, known, catalogue.rules, listing, all_open=True)
-    disliked = [column for column, strength in speaking.items() if strength < 0]
-    return live.explain(influences, shown, size, disliked)
+    return live.explain(influences, shown, size)
 
 
 def _speaking(theirs: Owned, table: Mapping[str, float], most: int) -> dict[int, float]:
@@ -315,9 +314,7 @@ def _speaking(theirs: Owned, table: Mapping[str, float], most: int) -> dict[int,
     pairs = zip(theirs.columns, theirs.strengths(table), strict=True)
     said = [(column, value) for column, value in pairs if value]
     if len(said) > most:
-        least = sorted([abs(value) for _, value in said])[-most]
-        above = [pair for pair in said if abs(pair[1]) > least]
-        said = (above + [pair for pair in said if abs(pair[1]) == least])[:most]
+        said = sorted(said, key=lambda pair: -abs(pair[1]))[:most]
     return dict(said)
 
 

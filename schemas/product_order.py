@@ -33,14 +33,16 @@ class Facts:
 
     `franchise` and `series` are anime ids, 0 for a title that stands alone. `order` puts the
     entries of a franchise in order, main entries first. Whoever is shown a title should have
-    started the series that it `needs`, 0 for the first of one. `genres` are bit masks,
-    `per_genre` is one divided by the number of genres; `popularity` is from 0 to 1.
+    started the series that it `needs`, 0 for the first of one; a main entry `starts` its own, a
+    side entry none. `genres` are bit masks, `per_genre` is one divided by the number of genres;
+    `popularity` is from 0 to 1.
     """
 
     franchise: Sequence[int]
     series: Sequence[int]
     order: Sequence[int]
     needs: Sequence[int]
+    starts: Sequence[int]
     side: Sequence[bool]
     adult: Sequence[bool]
     genres: Sequence[int]
@@ -83,6 +85,7 @@ def facts_of(catalogue: Sequence[Anime]) -> Facts:
         series=[anime.series for anime in catalogue],
         order=_places(catalogue),
         needs=[_needed(anime) for anime in catalogue],
+        starts=[0 if anime.side else anime.series for anime in catalogue],
         side=[anime.side for anime in catalogue],
         adult=[anime.adult for anime in catalogue],
         genres=masks,
@@ -138,7 +141,9 @@ def rules_of_one(
 
 def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
     """Series of which one of these titles is a main entry."""
-    return {facts.series[one] for one in columns if not facts.side[one]}
+    found = {*map(facts.starts.__getitem__, columns)}
+    found.discard(0)
+    return found
 
 
 def arrange(

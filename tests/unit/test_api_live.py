@@ -16,8 +16,7 @@ def best(given, strengths, rows, *, size=SIZE, banned=(), limit=10):
     influences = live.weigh(given, strengths, payloads)
     fame = live.Fame.of([0] * size)
     found = live.best(live.add_up(influences, size), banned, limit, fame)
-    disliked = [column for column, strength in zip(given, strengths, strict=True) if strength < 0]
-    return live.explain(influences, found, size, disliked)
+    return live.explain(influences, found, size)
 
 
 def test_scores_are_sums_of_rows_times_strengths():
