@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final, Protocol, TypeVar
 
 from redis import Redis
@@ -179,7 +179,8 @@ class Rankings(Protocol):
 
 
 class RedisRankings:
-    """At most one round trip for a user's list, none for one that is remembered.
+    """At most one round trip for a user's list, none for one that is remembered. Titles of a new
+    generation can be looked up at once; finding them by name gets ready meanwhile.
 
     `ratings` is where ratings go and changes are told, by default the same Redis.
     """
@@ -334,7 +335,8 @@ class RedisRankings:
     def _load_once(self, generation: Generation) -> Loaded:
         with self._loading:
             if generation not in self._loaded:
-                self._loaded[generation] = self._load(generation)
+                made = self._loaded[generation] = self._load(generation)
+                Thread(target=made.catalogue.titles.make_ready, name="titles").start()
                 while len(self._loaded) > KEPT:
                     del self._loaded[next(iter(self._loaded))]
             return self._loaded[generation]

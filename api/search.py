@@ -39,19 +39,25 @@ def folded(text: str) -> list[str]:
 
 
 class TitleIndex:
-    """The titles of a catalogue, made ready when somebody searches for the first time."""
+    """The titles of a catalogue. Making it ready takes seconds for a large one: `make_ready` does
+    so beforehand, else the first search does.
+    """
 
     def __init__(self, anime: Sequence[Anime]) -> None:
         self._anime = anime
         self._making = Lock()
+
+    def make_ready(self) -> tuple[Searcher, Schema]:
+        """What searches need: made by the first who asks, for whom the others wait."""
+        with self._making:
+            return self._index
 
     def find(self, text: str, limit: int) -> list[int]:
         """The columns of the titles that match, best first."""
         words = folded(text)
         if not words:
             return []
-        with self._making:
-            searcher, schema = self._index
+        searcher, schema = self.make_ready()
         found = _columns(searcher, _as_typed(schema, words), limit)
         if len(found) < limit:
             guesses = _columns(

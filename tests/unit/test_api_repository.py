@@ -1,12 +1,14 @@
 """One suite for both sides of the Rankings seam, then what only Redis can do."""
 
 import asyncio
+import threading
 
 import fakeredis
 import pytest
 
 from api import lines, waiting
 from api.repository import NotAtHandError, RedisRankings
+from api.search import TitleIndex
 from schemas import audiences_codec, keys, ranking_codec
 from schemas.audiences_codec import Crowd, Fans
 from schemas.errors import NothingPublishedError, PayloadError
@@ -210,6 +212,16 @@ def test_a_generation_is_loaded_once(client):
     client.delete(keys.catalogue(GENERATION))
 
     assert rankings.load(GENERATION) is first
+
+
+def test_titles_get_ready_to_be_found_before_anybody_looks(client, monkeypatch):
+    publish_small(client)
+    made = threading.Event()
+    monkeypatch.setattr(TitleIndex, "make_ready", lambda _: made.set())
+
+    RedisRankings(client).load(GENERATION)
+
+    assert made.wait(30)
 
 
 def test_three_generations_are_kept_and_the_oldest_is_let_go(client):
