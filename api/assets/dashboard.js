@@ -142,6 +142,8 @@ if (box && list) {
   let searching = null;
   let active = -1;
 
+  const hint = document.getElementById("hint");
+  const usual = hint.textContent;
   const options = () => [...list.children];
 
   const close = () => {
@@ -166,6 +168,15 @@ if (box && list) {
     all[active].scrollIntoView({ block: "nearest" });
   };
 
+  const plain = (text) => text.trim().toLowerCase();
+
+  /** The suggestion that is meant for sure: the only one, or the one of this very name. */
+  const meant = () => {
+    const all = options();
+    const named = all.find((one) => JSON.parse(one.dataset.names).includes(plain(box.value)));
+    return all.length === 1 ? all[0] : named;
+  };
+
   const optionOf = (one, at) => {
     const option = document.createElement("li");
     const romaji = new FormData(form).get("titles") === "romaji";
@@ -177,6 +188,7 @@ if (box && list) {
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
     option.dataset.id = one.anime_id;
+    option.dataset.names = JSON.stringify([one.title, one.title_english].map(plain));
     option.addEventListener("pointerdown", (event) => event.preventDefault());
     option.addEventListener("click", () => choose(option));
     return option;
@@ -185,6 +197,7 @@ if (box && list) {
   const find = async () => {
     searching?.abort();
     const text = box.value.trim();
+    hint.textContent = usual;
     if (!text) return close();
     searching = new AbortController();
     try {
@@ -195,12 +208,22 @@ if (box && list) {
       list.replaceChildren(...items.map(optionOf));
       list.hidden = !items.length;
       box.setAttribute("aria-expanded", String(!list.hidden));
-      status.textContent = items.length
-        ? say(box.dataset.many, { count: items.length })
-        : say(box.dataset.none, { text });
+      const many = items.length === 1 ? box.dataset.one : say(box.dataset.many, { count: items.length });
+      status.textContent = items.length ? many : say(box.dataset.none, { text });
+      hint.textContent = items.length ? usual : status.textContent;
     } catch (error) {
       if (error.name !== "AbortError") close(); // the button still searches
     }
+  };
+
+  /** Takes what is marked or surely meant; else the page shows what the text may mean. */
+  const enter = async () => {
+    clearTimeout(timer);
+    if (active < 0) await find();
+    const option = options()[active] ?? meant();
+    if (option && !list.hidden) return choose(option);
+    close();
+    change();
   };
 
   box.setAttribute("role", "combobox");
@@ -217,9 +240,9 @@ if (box && list) {
       event.preventDefault();
       if (list.hidden) find();
       else move(event.key === "ArrowDown" ? active + 1 : Math.max(active, 0) - 1);
-    } else if (event.key === "Enter" && active >= 0) {
+    } else if (event.key === "Enter" && box.value.trim()) {
       event.preventDefault();
-      choose(options()[active]);
+      enter();
     } else if (event.key === "Escape") {
       box.value = list.hidden ? "" : box.value;
       close();

@@ -10,7 +10,12 @@ from schemas.records import Anime
 HUES: Final = 24
 PATTERNS: Final = 6
 _LONGEST: Final = 22
-_SIZES: Final = ((3, "xl"), (6, "l"), (11, "m"), (_LONGEST, "s"))
+_SIZES: Final = ((3, "xl"), (6, "l"), (11, "m"), (14, "s"), (_LONGEST, "xs"))
+_LEADING_ON: Final = frozenset({
+    "a", "an", "and", "at", "by", "for", "from", "in", "my", "of", "on", "or", "the", "to", "with",
+    "ga", "kara", "na", "ni", "no", "o", "wa", "wo",
+})  # fmt: skip
+"""Words that lead on to another one: no cover ends with them."""
 _UPRIGHT: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SPLIT: Final = re.compile(r"[\s:;,.!?~\-–—/()（）×&☆★♪！？：\[\]\"“”「」『』【】・]+")
 
@@ -18,7 +23,7 @@ _SPLIT: Final = re.compile(r"[\s:;,.!?~\-–—/()（）×&☆★♪！？：\[\
 @dataclass(frozen=True, slots=True)
 class Cover:
     """`words` are written from top to bottom if they stand `upright`; the rest names CSS classes:
-    `hue` below HUES, `pattern` below PATTERNS, `size` from s to xl.
+    `hue` below HUES, `pattern` below PATTERNS, `size` from xs to xl.
     """
 
     words: str
@@ -48,13 +53,15 @@ def _japanese(title: str) -> str:
 def _short(title: str) -> str:
     """The first words, as many as there is room for."""
     words = [word for word in _SPLIT.split(title) if word] or [title]
-    shown = words[0][:_LONGEST]
+    shown = [words[0][:_LONGEST]]
     for word in words[1:]:
-        if len(shown) + 1 + len(word) > _LONGEST:
+        if len(" ".join(shown)) + 1 + len(word) > _LONGEST:
+            while len(shown) > 1 and shown[-1].lower() in _LEADING_ON:
+                shown.pop()
             break
-        shown += f" {word}"
-    return shown
+        shown.append(word)
+    return " ".join(shown)
 
 
 def _size(letters: int) -> str:
-    return next((name for most, name in _SIZES if letters <= most), "s")
+    return next((name for most, name in _SIZES if letters <= most), "xs")

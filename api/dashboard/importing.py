@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ _STATUSES: Final = {name: status for status, names in _NAMES.items() for name in
 _IDS: Final = ("anime_id", "mal_id", "series_animedb_id", "idmal", "id")
 _RATINGS: Final = ("rating", "score", "my_score")
 _STATUS_NAMES: Final = ("status", "my_status", "watching_status")
+_DECIMAL: Final = re.compile(r"[0-9]{1,2}(?:\.[0-9]{1,4})?", re.ASCII)
+_UNRATED: Final = ("", "0", "-1", "-")
 _SCALES: Final = {"POINT_100": 10.0, "POINT_5": 0.5, "POINT_3": 0.3}
 """AniList's ways to rate, as what makes 10 of the highest one."""
 
@@ -48,11 +51,12 @@ class ListRefusedError(InvalidParameterError):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """`titles` by anime id; `passed_over` entries could not be used."""
+    """`titles` by anime id; `passed_over` entries could not be used, `odd` ratings are none."""
 
     titles: tuple[GivenTitle, ...]
     kind: str
     passed_over: int
+    odd: int
 
 
 Row = tuple[str, str, str]
@@ -70,18 +74,19 @@ def read_list(data: bytes) -> Imported:
         raise ListRefusedError(f"The file is empty. Send {_FORMATS}.")
     kind, rows = _rows(plain)
     titles: dict[int, GivenTitle] = {}
-    passed_over = 0
+    passed_over = odd = 0
     for row in rows:
         title = _title(row)
         if title is None:
             passed_over += 1
         else:
             titles[title["anime_id"]] = title
+            odd += "rating" not in title and row[1].strip() not in _UNRATED
         if len(titles) > MAX_TITLES:
             raise ListRefusedError(f"The list has more than {MAX_TITLES} titles.")
     if not titles:
         raise ListRefusedError(f"No anime was found in this {kind} file. Send {_FORMATS}.")
-    return Imported(tuple(titles.values()), kind, passed_over)
+    return Imported(tuple(titles.values()), kind, passed_over, odd)
 
 
 def _rows(plain: bytes) -> tuple[str, Iterable[Row]]:
@@ -268,14 +273,14 @@ def _cell(row: list[str], at: int | None) -> str:
 
 
 def _title(row: Row) -> GivenTitle | None:
-    """An entry that can be used: a rating of 0 is none, an unknown status too."""
+    """An entry that can be used; an unknown status is none, as is a rating that is odd."""
     anime_id, rating, status = (text.strip().lower() for text in row)
     number = int(anime_id) if _is_whole(anime_id, 10) else 0
     if not 1 <= number <= MAX_ANIME_ID:
         return None
     title = GivenTitle(anime_id=number)
-    if _is_whole(rating, 2) and 1 <= int(rating) <= 10:
-        title["rating"] = int(rating)
+    if _DECIMAL.fullmatch(rating) and 1 <= float(rating) <= 10:
+        title["rating"] = int(float(rating) + 0.5)
     if status in _STATUSES:
         title["status"] = _STATUSES[status]
     return title

@@ -12,9 +12,9 @@ ENGLISH: Final[Mapping[str, str]] = {
     "nav": "Pages",
     "nav_start": "Start",
     "nav_import": "Import",
-    "nav_user": "By number",
+    "nav_user": "Users",
     "theme": "Dark or light",
-    "docs": "For programs",
+    "docs": "The API, for programs",
     "hero": "What will you watch next?",
     "hero_lead": "Name a few anime you love. The list below follows, and says why.",
     "search": "Add a title you know",
@@ -36,13 +36,18 @@ ENGLISH: Final[Mapping[str, str]] = {
     "picks_many": "{count} titles of your list count.",
     "see_all": "See all of them",
     "ignored": "{count} titles are not in our catalogue, so they are not counted.",
+    "ignored_one": "1 title is not in our catalogue, so it is not counted.",
     "passed_over": "{count} entries could not be read and were left out.",
+    "passed_over_one": "1 entry could not be read and was left out.",
+    "odd": "{count} ratings are not from 1 to 10, so those titles count as not rated.",
+    "odd_one": "1 rating is not from 1 to 10, so that title counts as not rated.",
     "imported": "Your {kind} list",
     "imported_lead": "Read just now, and kept nowhere: closing the page forgets it.",
     "for_you": "For you",
     "popular": "Loved by everybody",
     "popular_lead": "Say what you like, and this becomes yours.",
     "count": "{count} titles",
+    "count_one": "1 title",
     "none": "Nothing is left. Loosen a filter, or remove a pick.",
     "because": "Because you liked",
     "because_user": "Because of",
@@ -81,6 +86,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "episode": "1 episode",
     "score": "Mean score {score} of 10",
     "raters": "{count} ratings",
+    "raters_one": "1 rating",
     "studio": "Studio",
     "source": "From",
     "also": "Also called",
@@ -99,7 +105,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "user_number": "User number",
     "user_go": "Show the list",
     "user_list": "For user {number}",
-    "user_stranger": "Nobody learned of user {number} yet, so this is what everybody loves.",
+    "user_stranger": "We know nothing of user {number} yet, so this is what everybody loves.",
     "taste": "What they lean to",
     "taste_lead": "The part of their titles, and of everybody’s ratings.",
     "taste_genres": "Genres, beside the crowd",
@@ -164,7 +170,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "insights_studios": "Studios, the best liked",
     "insights_table": "As a table",
     "audience": "Who likes it",
-    "audience_lead": "What else the {count} people like who like it.",
+    "audience_lead": "What the {count} people who like it also like.",
     "audience_more": "More than the crowd",
     "audience_less": "Less than the crowd",
     "audience_all": "What everybody likes",
@@ -172,9 +178,14 @@ ENGLISH: Final[Mapping[str, str]] = {
     "loading": "Looking…",
     "failed": "That did not work: {why}",
     "options": "{count} titles found",
+    "options_one": "1 title found: Enter adds it",
 }  # fmt: skip
 
 
 def say(name: str, **values: object) -> str:
-    """A message with its values, as plain text: templates escape it."""
-    return ENGLISH[name].format(**values)
+    """A message with its values, as plain text: templates escape it.
+
+    Where `count` is 1, the message named for one is said, if there is such a one.
+    """
+    one = f"{name}_one"
+    return ENGLISH[one if values.get("count") == 1 and one in ENGLISH else name].format(**values)

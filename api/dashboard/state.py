@@ -15,7 +15,7 @@ from pydantic import Field
 from api.bodies import MAX_TITLES, GivenTitle, LiveRequest, StatusName
 from api.checking import Declared, refused
 from api.parameters import MAX_TEXT, AsWhole, Filtered, Nothing
-from api.queries import MAX_QUERY, require_years
+from api.queries import MAX_QUERY
 from schemas.errors import InvalidParameterError
 from schemas.records import MAX_ANIME_ID, MAX_USER_ID
 
@@ -128,10 +128,10 @@ def from_pairs(pairs: Iterable[tuple[str, str]], declared: Declared[Record]) -> 
         if text.strip():
             texts[name] = f"{texts[name]},{text}" if name in texts else text
     found = {name: declared.from_text(name, text) for name, text in texts.items()}
-    record = declared.read(found, "field", texts)
-    if isinstance(record, Filtered):
-        require_years(record)
-    return record
+    years = found.get("year_min"), found.get("year_max")
+    if isinstance(years[0], int) and isinstance(years[1], int) and years[0] > years[1]:
+        found |= {"year_min": years[1], "year_max": years[0]}  # as it was meant, surely
+    return declared.read(found, "field", texts)
 
 
 def settled(picks: Picks) -> Picks:

@@ -51,7 +51,7 @@ def test_titles_are_chosen_and_the_list_and_the_address_follow(opened):
 
     pick(page, "song of wnd")
     expect(chip(page, "Song of Wind")).to_be_visible()
-    expect(page.locator(".why").first).to_contain_text("Song of Wind 100 %")
+    expect(page.locator(".why").first).to_contain_text("Because you liked Song of Wind")
     page.get_by_label("What you think of Song of Wind").select_option("★ 9")
 
     expect(page).to_have_url(re.compile(r"/\?likes=2:9$"))
@@ -118,6 +118,24 @@ def test_the_keyboard_alone_is_enough(opened):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".chip")).to_have_count(0)
+
+
+def test_enter_takes_what_is_surely_meant(opened):
+    page = opened()
+    box = page.get_by_role("combobox", name="Add a title you know")
+    box.fill("Song of Wind")
+    box.press("Enter")
+    expect(chip(page, "Song of Wind")).to_be_visible()
+    expect(box).to_have_value("")
+
+
+def test_whoever_types_what_is_no_title_sees_that_it_is_none(opened):
+    page = opened()
+    hint = page.locator("#hint")
+    page.get_by_role("combobox", name="Add a title you know").fill("qqqqqqq")
+    expect(hint).to_contain_text("Nothing is called “qqqqqqq”")
+    page.get_by_role("combobox", name="Add a title you know").fill("kaze")
+    expect(hint).to_contain_text("typos are fine")
 
 
 def test_without_a_script_the_same_form_leads_to_the_same_list(opened):

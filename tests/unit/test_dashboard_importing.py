@@ -42,6 +42,14 @@ def test_my_anime_list_is_read_plain_and_gzipped(pack):
     assert (found.titles, found.kind, found.passed_over) == (TITLES, "MyAnimeList", 1)
 
 
+def test_ratings_are_rounded_and_those_out_of_range_are_told():
+    found = read_list(b"anime_id,rating\n1,9.5\n2,11\n3,0.5\n4,0\n5,-1\n6,\n7,ten\n8,8.49")
+
+    rated = {one["anime_id"]: one.get("rating") for one in found.titles}
+    assert rated == {1: 10, 2: None, 3: None, 4: None, 5: None, 6: None, 7: None, 8: 8}
+    assert (found.passed_over, found.odd) == (0, 3)
+
+
 def test_anilist_is_read_with_statuses():
     found = read_list(anilist(entry(5, "COMPLETED", 9), entry(6, "DROPPED"), entry(7, "PLANNING")))
 

@@ -21,6 +21,12 @@ def test_boxes_of_one_name_are_one_list():
     assert parsed("genres=Action&genres=Drama").genres == ("Action", "Drama")
 
 
+def test_years_the_wrong_way_round_are_meant_the_other_way():
+    asked = parsed("year_min=2015&year_max=2010")
+
+    assert (asked.year_min, asked.year_max) == (2010, 2015)
+
+
 def test_a_title_is_liked_rated_or_not_for_somebody():
     assert [state.given(mark) for mark in ("5", "5:9", "5:x", "5:4x", "5:p")] == [
         {"anime_id": 5},
