@@ -21,6 +21,8 @@ _LOOK_AHEAD: Final = 5
 """How many titles compete for a place."""
 _RIGHT_ENTRY: Final = 0.5
 """An earlier entry stands in for a later one if it is worth this part of it, or more."""
+_MOST_COMMON: Final = 0.99
+"""The best known title has some worth left to whoever leans to rare ones a little."""
 _MISSING: Final = int(Rule.PREREQUISITE_MISSING)
 _DROPPED: Final = int(Rule.FRANCHISE_DROPPED)
 _LAST_YEAR: Final = 9999
@@ -181,12 +183,17 @@ def lean(
     taste: Taste,
     among: Iterable[int] | None = None,
 ) -> Iterable[tuple[float, int]]:
-    """What each entry is worth to somebody of a taste, and its position; best first."""
+    """What each entry is worth to somebody of a taste, and its position; best first.
+
+    Rarity to the power of `niche`: each step towards 1 makes titles about as many times rarer.
+    """
     positions = range(len(columns)) if among is None else among
     if not taste.niche:
         return ((worth[at], at) for at in positions)
     popularity, niche = facts.popularity, taste.niche
-    values = [(worth[at] * (1 - niche * popularity[columns[at]]), at) for at in positions]
+    values = [
+        (worth[at] * (1 - _MOST_COMMON * popularity[columns[at]]) ** niche, at) for at in positions
+    ]
     return sorted(values, key=lambda pair: -pair[0])
 
 

@@ -213,6 +213,16 @@ def test_titles_without_genres_stay_in_order():
     assert arrange([2, 0, 1], [3, 2, 1], [0] * 3, facts_with({}, {}, {})) == [0, 1, 2]
 
 
+def test_a_little_lean_moves_a_little_and_the_best_known_title_does_not_vanish():
+    facts = facts_with({"raters": 10_000}, {"raters": 2_000}, {"raters": 20})
+    orders = [
+        arrange([0, 1, 2], [100, 80, 30], [0] * 3, facts, Taste(niche=niche))
+        for niche in (0.0, 0.2, 0.5, 1.0)
+    ]
+
+    assert orders == [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0]]
+
+
 def test_a_lean_to_rare_titles_brings_them_forward():
     facts = facts_with({"raters": 10_000}, {"raters": 20})
 
