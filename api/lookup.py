@@ -16,7 +16,7 @@ from schemas.records import UserId
 
 SOURCE: Final = "anirec.source"
 """Where, in a request's environment, metrics find what kind of answer it got."""
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Part of every tag: to be raised when the same data is answered in other words."""
 PRIVATE: Final = "private, no-cache"
 _JSON: Final = ("Content-Type", "application/json")
