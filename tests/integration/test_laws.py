@@ -243,7 +243,7 @@ def test_permuting_rows_and_training_again_changes_no_payload(world, redis_url, 
     assert again.trained
     assert again.dataset == first.dataset
     assert payloads(client, again.generation) == before
-    assert len(before) == 3 * 60 + 2 * ANIME + 5
+    assert len(before) == 3 * 60 + 2 * ANIME + 7
 
 
 def test_a_list_reaches_as_far_as_the_catalogue_and_is_sorted(crowd):
