@@ -55,6 +55,7 @@ def evaluate(
              anirec evaluate --data data/ --protocols hold-out --methods ours,ease --seeds 0,1,2
     """
     logs.set_up()
+    options.require_data(data)
     folder = options.local_folder(data, "--data")
     target = options.local_folder(out, "--out") if out else None
     params = options.read_params(params_file)
