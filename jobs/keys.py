@@ -10,6 +10,9 @@ import click
 from jobs import options, stores
 
 _SCOPES: Final = ("write", "ops")
+_HEADER: Final = ("id", "created", "scope", "label")
+_LINE: Final = "{:8}  {:25}  {:5}  {}"
+"""As wide as ids (8 hex digits), times to the second with their offset, and scopes are."""
 
 
 @click.group(context_settings={"max_content_width": 100})
@@ -65,10 +68,11 @@ def list_keys(as_json: bool, store: str | None) -> None:
         rows = [asdict(one) for one in found]
         click.echo(json.dumps([{k: v for k, v in row.items() if k != "digest"} for row in rows]))
         return
-    for one in found:
-        click.echo(f"{one.key_id}  {one.created}  {one.scope}  {one.label}")
     if not found:
         click.echo("there are none: nobody can write")
+        return
+    for row in [_HEADER, *((one.key_id, one.created, one.scope, one.label) for one in found)]:
+        click.echo(_LINE.format(*row).rstrip())
 
 
 @keys.command(context_settings={"max_content_width": 100})
