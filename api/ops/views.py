@@ -19,7 +19,12 @@ from api.ops import changes, cookies, words
 from api.ops.cookies import FORM, SESSION
 from api.ops.overview import Overview, overview, retention_of
 from api.problems import RETRY_SECONDS
-from schemas.errors import FlippedMeanwhileError, InvalidParameterError, RecommenderError
+from schemas.errors import (
+    FlippedMeanwhileError,
+    InvalidParameterError,
+    NothingPublishedError,
+    RecommenderError,
+)
 from schemas.records import Generation
 from schemas.serving import Counted
 from schemas.store import access, sessions
@@ -125,7 +130,7 @@ class Ops:
                 changes.sentence(change),
                 lambda: changes.make(retention, change, _now()),
             )
-        except (FlippedMeanwhileError, InvalidParameterError) as error:
+        except (FlippedMeanwhileError, InvalidParameterError, NothingPublishedError) as error:
             return _told(409, holder, session, str(error))
         return _to_the_page()
 
