@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"max_content_width": 100})
 @options.data_option
-@click.option("--out", metavar="URI", help="Folder for metrics.json, evaluation.md and plots.")
+@click.option(
+    "--out",
+    metavar="URI",
+    help="Folder for metrics.json, evaluation.md and plots; by default tables are only printed.",
+)
 @click.option("--protocols", metavar="NAME,...", help="Some only; listed above.")
 @click.option("--methods", metavar="NAME,...", help="Some only; listed above.")
 @click.option(
-    "--seeds", metavar="N,...", default="0", show_default=True, help="Splits to take means over."
+    "--seeds",
+    metavar="N,...",
+    default="0",
+    show_default=True,
+    help="Seeds of the splits to take means over.",
 )
 @click.option(
     "--examples", is_flag=True, help="Also lists to read, of ten users and ten titles: examples.md."

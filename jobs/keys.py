@@ -26,7 +26,7 @@ def keys() -> None:
     """
 
 
-@keys.command(context_settings={"max_content_width": 100})
+@keys.command(short_help="Make a key and print it.", context_settings={"max_content_width": 100})
 @click.option("--label", default="", help="Whom it is for.")
 @click.option(
     "--scope",
@@ -75,11 +75,11 @@ def list_keys(as_json: bool, store: str | None) -> None:
         click.echo(_LINE.format(*row).rstrip())
 
 
-@keys.command(context_settings={"max_content_width": 100})
+@keys.command(short_help="Make a key worthless.", context_settings={"max_content_width": 100})
 @click.argument("key_id", metavar="ID")
 @options.store_option
 def revoke(key_id: str, store: str | None) -> None:
-    """Make a key worthless.
+    """Make the key of ID worthless, from the next second on; `anirec keys list` shows ids.
 
     \b
     Example: anirec keys revoke 1a2b3c4d
