@@ -277,7 +277,7 @@ def test_a_rollback_is_confirmed_made_and_recorded(inside, store, caplog):
 
 def test_a_confirmation_shows_what_is_live_beside_what_would_be(inside, store):
     less = {"counts": {"users": 7801}, "metrics": {"ndcg@10": 0.4}, "data_version": "md5 1f2e"}
-    described = manifest(GENERATION, created="2026-11-24T02:00:00", model="model-0", **less)
+    described = manifest(GENERATION, created="2026-11-24T02:00:00Z", model="model-0", **less)
     store.set(keys.manifest(GENERATION), documents.dump(described))
 
     page = confirm(inside, "split", GENERATION, percent=25).text
@@ -289,7 +289,8 @@ def test_a_confirmation_shows_what_is_live_beside_what_would_be(inside, store):
     assert rows(page)["Titles"] == ["18\u202f888", "–"]
     assert rows(page)["ndcg@10"] == ["0.5131", "0.4000"]
     assert rows(page)["coverage@10"] == ["0.1180", "–"]
-    assert page.index(LATER) < page.index("Serves now")
+    heads = re.findall(r'<th scope="col" class="id">(.*?)</th>', page)
+    assert [one.replace("<wbr>", "") for one in heads] == [LATER, GENERATION]
     assert 'class="differs"><th scope="row">Model' in page
     assert 'class="differs"><th scope="row">Data' not in page
 
