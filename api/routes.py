@@ -266,6 +266,7 @@ ROUTES: Final = (
         "ops",
         "/ops",
         "The operators' page, or the form to sign in",
+        query=changes.SHOWN,
         problems=_OPERATED,
         content=HTML,
     ),

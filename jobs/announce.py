@@ -3,7 +3,6 @@
 import click
 
 from jobs import logs, options
-from schemas.errors import DataRefusedError
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -25,7 +24,6 @@ def announce(data: str) -> None:
     if remote is not None:
         click.echo(announcing.announce_remote(remote))
         return
-    if not folder.is_dir():
-        raise DataRefusedError(f"there is no folder {folder}")
+    options.require_data(data)
     layouts.recognise(folder)  # refuses what no refresh could read
     click.echo(announcing.announce(folder))

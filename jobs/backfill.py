@@ -37,7 +37,11 @@ _NICENESS: Final = 10
     "otherwise), or 90s, 30m, 2h, 3d ago. Ratings that the nightly lists know have left it.",
 )
 @click.option("--wait", is_flag=True, help="Wait for whoever holds the lease.")
-@click.option("--dry-run", is_flag=True, help="Only say how many users, and how long about.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Change nothing: say how many users, about how long, and what the first lists become.",
+)
 @click.option("--restart", is_flag=True, help="Begin anew where an earlier run was stopped.")
 @click.option(
     "--users-per-second",

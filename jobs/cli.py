@@ -20,7 +20,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "ingest": "only read files into a data set",
     "train": "only train a model on a data set",
     "backfill": "recompute chosen users' lists with the live model",
-    "serve": "the API",
+    "serve": "the API and the dashboard",
     "worker": "follow the ratings stream: lists that change seconds after a rating",
     "listen": "refresh when a data set was announced",
     "doctor": "check settings, store, model, ages",
@@ -66,6 +66,7 @@ def anirec() -> None:
     Start here:  anirec demo
     Every night: anirec refresh --data DIR --store redis://HOST:6379
     Options can also be set in the environment, as ANIREC_STORE for --store.
+    Exit codes:  0 done, 1 failed, 2 misused, 3 try again later, 4 refused by the data or a gate
     """
 
 

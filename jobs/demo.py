@@ -34,9 +34,15 @@ _SIMILAR_TO: Final = 5114
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--users", type=click.IntRange(min=50), default=5000, show_default=True)
+@click.option("--users", type=click.IntRange(min=50), default=5000, show_default=True,
+              help="Viewers to make up.")  # fmt: skip
 @click.option("--once", is_flag=True, help="Stop after the answers instead of serving on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="By default a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port to serve on; by default a free one.",
+)
 def demo(users: int, once: bool, port: int) -> None:
     """Make up viewers, refresh their lists, ask the API three questions, and serve on.
 

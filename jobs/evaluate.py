@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"max_content_width": 100})
 @options.data_option
-@click.option("--out", metavar="URI", help="Folder for metrics.json, evaluation.md and plots.")
+@click.option(
+    "--out",
+    metavar="URI",
+    help="Folder for metrics.json, evaluation.md and plots; by default tables are only printed.",
+)
 @click.option("--protocols", metavar="NAME,...", help="Some only; listed above.")
 @click.option("--methods", metavar="NAME,...", help="Some only; listed above.")
 @click.option(
-    "--seeds", metavar="N,...", default="0", show_default=True, help="Splits to take means over."
+    "--seeds",
+    metavar="N,...",
+    default="0",
+    show_default=True,
+    help="Seeds of the splits to take means over.",
 )
 @click.option(
     "--examples", is_flag=True, help="Also lists to read, of ten users and ten titles: examples.md."
@@ -55,6 +63,7 @@ def evaluate(
              anirec evaluate --data data/ --protocols hold-out --methods ours,ease --seeds 0,1,2
     """
     logs.set_up()
+    options.require_data(data)
     folder = options.local_folder(data, "--data")
     target = options.local_folder(out, "--out") if out else None
     params = options.read_params(params_file)

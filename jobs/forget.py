@@ -15,8 +15,8 @@ from schemas.records import MAX_USER_ID, UserId
 def forget(user: int, store: str | None, ratings_store: str) -> None:
     """Erase USER: lists in every generation, history, neighbours, ratings, receipts.
 
-    Rows of this user are left out of every later data set. It does what DELETE /v1/users/USER
-    does, and may be repeated.
+    Rows of this user are left out of every later data set, also where nothing is stored yet. It
+    says whether anything was. It does what DELETE /v1/users/USER does, and may be repeated.
 
     \b
     Example: anirec forget 42 --store redis://localhost:6379
@@ -26,5 +26,6 @@ def forget(user: int, store: str | None, ratings_store: str) -> None:
     with ExitStack() as stack:
         lists = stack.enter_context(stores.opened(store))
         ratings = stack.enter_context(stores.connected(ratings_store)) if ratings_store else lists
-        forgetting.forget(lists, ratings, UserId(user))
-    click.echo(f"user {user} is forgotten")
+        found = forgetting.forget(lists, ratings, UserId(user))
+    done = f"user {user} is forgotten" if found else f"nothing was stored about user {user}"
+    click.echo(f"{done}; later data sets leave them out")

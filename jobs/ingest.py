@@ -22,6 +22,7 @@ def ingest(
     Example: anirec ingest --data data/ --out var/dataset
     """
     logs.set_up()
+    options.require_data(data)
     folder, target = options.local_folder(data, "--data"), options.local_folder(out, "--out")
     params = options.read_params(params_file)
     storage = options.storage_of(str(target), data)

@@ -10,6 +10,9 @@ import click
 from jobs import options, stores
 
 _SCOPES: Final = ("write", "ops")
+_HEADER: Final = ("id", "created", "scope", "label")
+_LINE: Final = "{:8}  {:25}  {:5}  {}"
+"""As wide as ids (8 hex digits), times to the second with their offset, and scopes are."""
 
 
 @click.group(context_settings={"max_content_width": 100})
@@ -23,7 +26,7 @@ def keys() -> None:
     """
 
 
-@keys.command(context_settings={"max_content_width": 100})
+@keys.command(short_help="Make a key and print it.", context_settings={"max_content_width": 100})
 @click.option("--label", default="", help="Whom it is for.")
 @click.option(
     "--scope",
@@ -65,17 +68,18 @@ def list_keys(as_json: bool, store: str | None) -> None:
         rows = [asdict(one) for one in found]
         click.echo(json.dumps([{k: v for k, v in row.items() if k != "digest"} for row in rows]))
         return
-    for one in found:
-        click.echo(f"{one.key_id}  {one.created}  {one.scope}  {one.label}")
     if not found:
         click.echo("there are none: nobody can write")
+        return
+    for row in [_HEADER, *((one.key_id, one.created, one.scope, one.label) for one in found)]:
+        click.echo(_LINE.format(*row).rstrip())
 
 
-@keys.command(context_settings={"max_content_width": 100})
+@keys.command(short_help="Make a key worthless.", context_settings={"max_content_width": 100})
 @click.argument("key_id", metavar="ID")
 @options.store_option
 def revoke(key_id: str, store: str | None) -> None:
-    """Make a key worthless.
+    """Make the key of ID worthless, from the next second on; `anirec keys list` shows ids.
 
     \b
     Example: anirec keys revoke 1a2b3c4d

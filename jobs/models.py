@@ -32,7 +32,11 @@ def models() -> None:
 @options.store_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_models(store: str | None, as_json: bool) -> None:
-    """List registered models, the oldest version first."""
+    """List registered models, the oldest version first.
+
+    \b
+    Example: anirec models list
+    """
     with _registry(store) as registry:
         records, production = registry.records(), registry.production()
     rows = [asdict(one) | {"stage": production.stage(one.model),
@@ -75,26 +79,38 @@ def promote(model: str, store: str | None) -> None:
 @models.command()
 @options.store_option
 def rollback(store: str | None) -> None:
-    """Promote the model that was in production before."""
+    """Promote the model that was in production before, and pin it.
+
+    \b
+    Example: anirec models rollback
+    """
     with _registry(store) as registry:
         found = registry.roll_back()
         click.echo(f"v{found.version} ({found.model}) is in production, and pinned")
         _push(registry)
 
 
-@models.command()
+@models.command(short_help="Let refreshes train again.")
 @options.store_option
 def unpin(store: str | None) -> None:
-    """Let refreshes train again, and put in production what they publish."""
+    """Let refreshes train again, and put in production what they publish.
+
+    \b
+    Example: anirec models unpin
+    """
     with _registry(store) as registry:
         registry.unpin()
     click.echo("no model is pinned")
 
 
-@models.command()
+@models.command(short_help="Copy the registry to Comet's.")
 @options.store_option
 def push(store: str | None) -> None:
-    """Copy the registry to Comet's, as refreshes do by themselves with COMET_API_KEY."""
+    """Copy the registry to Comet's, as refreshes do by themselves with COMET_API_KEY.
+
+    \b
+    Example: COMET_API_KEY=... anirec models push
+    """
     with _registry(store) as registry:
         if not _push(registry):
             click.echo("nothing was sent: COMET_API_KEY or the extra `tracking` is missing")

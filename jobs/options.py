@@ -130,6 +130,16 @@ def existing_folder(path: str, option: str) -> Path:
     return folder
 
 
+def require_data(uri: str) -> None:
+    """Refuse --data that names no folder; one in a bucket is looked at when it is fetched.
+
+    Raises:
+        SettingsError: there is no such folder. (What lies in a folder is refused as data.)
+    """
+    if not is_remote(uri) and not Path(uri).is_dir():
+        raise SettingsError(f"there is no folder {uri}: --data must name one")
+
+
 def is_remote(uri: str) -> bool:
     """Whether a URI names a folder in a bucket."""
     return "://" in uri

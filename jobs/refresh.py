@@ -88,6 +88,8 @@ def refresh(
             recorded("refresh", url, models, trigger, storage) as recorder,
             progress_display() as progress,
         ):
+            # Before the lease, whose holder would hide it; within the record, so that it is told.
+            options.require_data(data)
             request = Request(folder, url, models, Train(when), params, engine, tracker,
                               ratings_store, storage, until)  # fmt: skip
             try:

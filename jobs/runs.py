@@ -19,7 +19,8 @@ _WIDE: Final = 160
 
 @click.command(context_settings={"max_content_width": 100})
 @options.store_option
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True,
+              help="Newest runs to list; 200 are kept.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def runs(store: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first. A lost one was killed, or its machine is gone.

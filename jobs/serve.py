@@ -14,13 +14,20 @@ from jobs import options
 
 @click.command(context_settings={"max_content_width": 100})
 @options.store_option
-@click.option("--host", envvar="ANIREC_HOST", default="127.0.0.1", show_default=True)
+@click.option(
+    "--host",
+    envvar="ANIREC_HOST",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 for all of this machine.",
+)
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
     envvar="ANIREC_PORT",
     default=8080,
     show_default=True,
+    help="Port to listen on.",
 )
 @click.option(
     "--workers",
@@ -28,10 +35,10 @@ from jobs import options
     envvar="ANIREC_WORKERS",
     default=1,
     show_default=True,
-    help="Processes.",
+    help="Processes that answer; each has caches of its own.",
 )
 def serve(store: str | None, host: str, port: int, workers: int) -> None:
-    """Serve the API until it is told to stop.
+    """Serve the API and the dashboard until it is told to stop.
 
     \b
     Example: anirec serve --store redis://localhost:6379 --host 0.0.0.0 --workers 2

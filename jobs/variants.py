@@ -32,7 +32,8 @@ def variants() -> None:
 
 @variants.command("set", context_settings={"max_content_width": 100})
 @click.argument("generation")
-@click.option("--share", type=float, default=0.5, show_default=True, help="Of users, for b.")
+@click.option("--share", type=float, default=0.5, show_default=True,
+              help="Part of all users that b serves, above 0 and below 1.")  # fmt: skip
 @options.store_option
 @options.params_option
 def set_(generation: str, share: float, store: str | None, params_file: str | None) -> None:
@@ -51,7 +52,9 @@ def set_(generation: str, share: float, store: str | None, params_file: str | No
     click.echo(_sentence(after))
 
 
-@variants.command(context_settings={"max_content_width": 100})
+@variants.command(
+    short_help="Say what serves, in which shares.", context_settings={"max_content_width": 100}
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options.store_option
 @options.params_option

@@ -17,6 +17,22 @@ check() {
     printf '%s' "$value" | tr '\n' ' ' | grep -Eqx -- "$2" || fail "$1 must be $3, got '$value'"
 }
 
+# Whether the variable $1 holds IPv4 addresses in CIDR notation; if not, what is wrong with them.
+check_cidr() {
+    check "$1" '[0-9]+(\.[0-9]+){3}/[0-9]+' 'four numbers and a length, such as 10.20.0.0/16'
+    bits=${value#*/}
+    for number in $(printf '%s' "${value%/*}" | tr . ' '); do
+        in_range "$number" 255 || fail "$1: $number is no number from 0 to 255, in '$value'"
+    done
+    in_range "$bits" 32 || fail "$1: the length $bits is no number from 0 to 32, in '$value'"
+}
+
+# Digits without a leading zero (others read that as octal), up to $2.
+in_range() {
+    case $1 in 0?* | ????*) return 1 ;; esac
+    [ "$1" -le "$2" ]
+}
+
 digest='sha256:[0-9a-f]{64}'
 check API_DIGEST "$digest" 'the digest of an image (sha256:…)'
 check BATCH_DIGEST "$digest" 'the digest of an image (sha256:…)'
@@ -26,7 +42,7 @@ case $overlay in
     prod)
         check PROJECT_ID '[a-z][-a-z0-9]{4,28}[a-z0-9]' 'the id of a Google Cloud project'
         check API_HOST '[a-z0-9]([-a-z0-9.]*[a-z0-9])?' 'the host name of the API'
-        check STORE_CIDR '[0-9.]+/[0-9]+' 'the addresses of Memorystore, such as 10.20.0.0/16'
+        check_cidr STORE_CIDR # the addresses of Memorystore
         ;;
     *) fail "which overlay: dev or prod?" ;;
 esac

@@ -16,6 +16,7 @@ from api.dashboard.rating import RatingForms
 from api.dashboard.state import Look, OfUser, Picks
 from api.incoming import anime_id_of, takes_nothing
 from api.insights import NoInsightsError
+from api.ops.words import whole
 from api.parameters import Filtered, Listing
 from api.repository import Loaded, Rankings
 from api.service import Answer
@@ -48,7 +49,7 @@ class Dashboard:
         app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
         app.jinja_env.globals.update(
             say=messages.say, cover=covers.cover, asset=assets.address, link=state.address,
-            name_of=cards.name_of, active=state.active, number=_number,
+            name_of=cards.name_of, active=state.active, number=whole,
         )  # fmt: skip
         routes.add(
             app, self.home, self.user_page, self.anime_page, self.import_page, self.import_list,
@@ -222,7 +223,3 @@ def _asset(name: str, kind: str) -> Response:
     response = Response(assets.content(name), content_type=kind)
     response.headers["Cache-Control"] = assets.FOR_EVER
     return response
-
-
-def _number(value: int) -> str:
-    return f"{value:,}".replace(",", "\u202f")

@@ -52,6 +52,17 @@ class Confirmed(Change):
     csrf: Annotated[str, Field(max_length=_MOST)] = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown(Nothing):
+    """What the page may be asked for: `done` is what was just done, and never a text."""
+
+    done: Annotated[
+        Literal["", "rollback", "split", "end"],
+        Field(description="The change that led here: the page says that it is done."),
+    ] = ""
+
+
+SHOWN: Final = Declared(Shown)
 CHANGE: Final = Declared(Change)
 CONFIRMED: Final = Declared(Confirmed)
 

@@ -15,11 +15,17 @@ from api.dashboard import assets
 from api.dashboard.state import from_pairs, parse_form
 from api.incoming import takes_nothing
 from api.limits import RateLimits
-from api.ops import changes, cookies, words
+from api.ops import changes, comparing, cookies, words
 from api.ops.cookies import FORM, SESSION
 from api.ops.overview import Overview, overview, retention_of
 from api.problems import RETRY_SECONDS
-from schemas.errors import FlippedMeanwhileError, InvalidParameterError, RecommenderError
+from api.queries import parse_query
+from schemas.errors import (
+    FlippedMeanwhileError,
+    InvalidParameterError,
+    NothingPublishedError,
+    RecommenderError,
+)
 from schemas.records import Generation
 from schemas.serving import Counted
 from schemas.store import access, sessions
@@ -58,13 +64,17 @@ class Ops:
         app.register_error_handler(SignedOutError, self._signed_out)
 
     def ops(self) -> Response:
-        takes_nothing()
+        shown = parse_query(request.query_string, changes.SHOWN)
         try:
             holder, session = self._signed_in()
         except SignedOutError:
             return self._sign_in_page()
         return _page(
-            "ops/overview.html", holder=holder, csrf=csrf.token(session), at=self._overview()
+            "ops/overview.html",
+            holder=holder,
+            csrf=csrf.token(session),
+            at=self._overview(),
+            done=shown.done,
         )
 
     def ops_sign_in(self) -> Response:
@@ -103,13 +113,15 @@ class Ops:
         why_not = changes.why_not(change, [one.generation for one in at.live], usable)
         if why_not:
             return _told(404, holder, session, why_not)
+        sides = comparing.sides(at.live, change, usable[Generation(change.generation)].manifest)
         return _page(
             "ops/confirm.html",
             holder=holder,
             csrf=csrf.token(session),
             at=at,
             change=change,
-            target=usable[Generation(change.generation)],
+            sides=sides,
+            lines=comparing.lines(sides),
         )
 
     def ops_act(self) -> Response:
@@ -125,9 +137,9 @@ class Ops:
                 changes.sentence(change),
                 lambda: changes.make(retention, change, _now()),
             )
-        except (FlippedMeanwhileError, InvalidParameterError) as error:
+        except (FlippedMeanwhileError, InvalidParameterError, NothingPublishedError) as error:
             return _told(409, holder, session, str(error))
-        return _to_the_page()
+        return _to_the_page(f"?done={change.act}")
 
     def ops_style(self) -> Response:
         response = Response(assets.content("ops.css"), content_type=routes.CSS)
@@ -188,8 +200,8 @@ def _page(template: str, status: int = 200, **values: object) -> Response:
     return Response(render_template(template, **values), status, content_type=routes.HTML)
 
 
-def _to_the_page() -> Response:
-    return Response(status=303, headers={"Location": "/ops"}, content_type=routes.HTML)
+def _to_the_page(query: str = "") -> Response:
+    return Response(status=303, headers={"Location": f"/ops{query}"}, content_type=routes.HTML)
 
 
 def _why_not(found: Access | None) -> str:

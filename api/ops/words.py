@@ -33,6 +33,11 @@ def between(first: str, last: str) -> str:
     return lasting((_utc(last) - _utc(first)).total_seconds())
 
 
+def whole(value: int) -> str:
+    """A count, with a narrow space between thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
 def _utc(text: str) -> datetime:
     found = datetime.fromisoformat(text)
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -21,7 +21,7 @@ from batch.worker.reranking import Stores
 from batch.worker.targets import Target, Targets
 from schemas.errors import NothingPublishedError
 from schemas.records import Generation, UserId
-from schemas.store.control import Control
+from schemas.store.control import NOTHING_YET, Control
 from schemas.store.ratings import announce
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ class _Run:
 def _live(targets: Targets) -> tuple[Target, ...]:
     found = targets.current()
     if not found:
-        raise NothingPublishedError("nothing is published yet: `anirec refresh` comes first")
+        raise NothingPublishedError(NOTHING_YET)
     return found
 
 

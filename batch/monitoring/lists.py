@@ -12,7 +12,7 @@ from schemas import catalogue_codec, keys, ranking_codec
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.ratings import NOTHING, Rating, entry_id, read_fields
 from schemas.records import AnimeId, Generation, Status, UserId
-from schemas.store.control import Control
+from schemas.store.control import NOTHING_YET, Control
 from schemas.store.manifests import read_manifest
 from schemas.store.register import started
 
@@ -62,7 +62,7 @@ def figures(client: Redis, ratings: Redis, now: datetime) -> dict[str, float]:
     pointer = Control(client).pointer()
     live = Lists.of(client, pointer.live[0].generation) if pointer else None
     if pointer is None or live is None:
-        raise NothingPublishedError("no lists are live: run `anirec refresh` first")
+        raise NothingPublishedError(NOTHING_YET)
     age = (now - started(live.generation)).total_seconds() / 3600
     before = Lists.of(client, pointer.previous) if pointer.previous else None
     drifted = {"drift": drift(before, live)} if before else {}

@@ -8,9 +8,10 @@ from typing import Final, cast
 from redis import Redis
 
 from schemas import documents, keys
-from schemas.errors import InvalidParameterError
+from schemas.errors import InvalidParameterError, NothingPublishedError
 from schemas.manifests import ModelManifest
 from schemas.records import Generation
+from schemas.store.control import NOTHING_YET
 
 _SWAP: Final = """
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
@@ -110,12 +111,15 @@ class Models:
         `name` is a model, or a version such as `3` or `v3`.
 
         Raises:
+            NothingPublishedError: none is registered.
             InvalidParameterError: no such model is registered.
         """
         records = self.records()
+        if not records:
+            raise NothingPublishedError(NOTHING_YET)
         found = next((one for one in records if name in _names(one)), None)
         if found is None:
-            known = ", ".join(f"v{one.version} ({one.model})" for one in records) or "none"
+            known = ", ".join(f"v{one.version} ({one.model})" for one in records)
             raise InvalidParameterError(f"no model {name} is registered; known: {known}")
         while not self._change(found.model, pinned=True):
             pass
@@ -125,9 +129,13 @@ class Models:
         """Promote the model that was in production before.
 
         Raises:
-            InvalidParameterError: there was none.
+            NothingPublishedError: no model was ever in production.
+            InvalidParameterError: there was none before.
         """
-        before = self.production().before
+        found = self.production()
+        before = found.before
+        if not found.model:
+            raise NothingPublishedError(NOTHING_YET)
         if not before:
             raise InvalidParameterError("no model was in production before this one")
         return self.promote(before)

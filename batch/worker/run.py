@@ -68,7 +68,7 @@ class Worker:
         self._followed: tuple[Target, ...] = ()
         self._behind: Iterator[list[UserId]] = iter(())
         self._held: list[Entry] = []
-        self._joined = False
+        self._joined = self._idle = False
         self._claim_at = self._watch_at = 0.0
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -95,9 +95,10 @@ class Worker:
             self._joined = True
         targets = self._follow()
         if not targets:
-            log.info("nothing is published yet: ratings wait")
+            self._say_idle()
             time.sleep(wait_ms / 1000)
             return 0
+        self._idle = False  # what is live was logged when it was loaded
         idle = not self._catch_up(targets)
         self._held = self._held or self._take(wait_ms if idle else None)
         taken = len(self._held)
@@ -105,6 +106,12 @@ class Worker:
         self._held = []
         self._watch()
         return taken
+
+    def _say_idle(self) -> None:
+        """Once, since it is asked every second until something is published."""
+        if not self._idle:
+            log.info("nothing is published yet: ratings wait")
+        self._idle = True
 
     def _follow(self) -> tuple[Target, ...]:
         """What is live; where that is new, users with ratings that it does not know are due."""

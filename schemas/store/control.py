@@ -58,6 +58,8 @@ if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lease_until', 0)
 return 1
 """
+NOTHING_YET: Final = "nothing is published yet: `anirec refresh` comes first"
+"""What a NothingPublishedError says to whoever looks after a store, by whatever command."""
 SUPERSEDED_HOURS: Final = 48.0
 """Where no refresh has said how long superseded generations stay; the default of params.yaml."""
 _SWAP: Final = """

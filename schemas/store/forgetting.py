@@ -23,22 +23,26 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   end
 end
 redis.call('HSET', KEYS[2], ARGV[1], at .. ' ' .. last)
-redis.call('DEL', KEYS[3], KEYS[4])
+local erased = redis.call('DEL', KEYS[3], KEYS[4])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[2], '*', 'user', ARGV[1])
-return at .. ' ' .. last
+return {at .. ' ' .. last, erased}
 """
 
 
-def forget(lists: Redis, ratings: Redis, user_id: UserId) -> None:
+def forget(lists: Redis, ratings: Redis, user_id: UserId) -> bool:
     """Erase a user; a second time does no harm, and finishes what a first one left.
 
     The marker comes first: a refresh that is writing follows it before it flips.
+
+    Returns:
+        Whether anything was there to be erased; the marker is set either way.
     """
-    marker = _mark(ratings, user_id)
-    erase_lists(lists, readable(lists), user_id)
-    _erase_entries(ratings, user_id, marker)
+    marker, kept = _mark(ratings, user_id)
+    lists_kept = erase_lists(lists, readable(lists), user_id)
+    entries = _erase_entries(ratings, user_id, marker)
     # Again, for readers that looked in between.
     announce(ratings, user_id)
+    return kept + lists_kept + entries > 0
 
 
 def forgotten(ratings: Redis) -> dict[UserId, Forgotten]:
@@ -72,29 +76,34 @@ def readable(lists: Redis) -> list[Generation]:
     ]
 
 
-def erase_lists(lists: Redis, generations: Iterable[Generation], user_id: UserId) -> None:
-    """Delete what some generations know of a user."""
-    for generation in generations:
-        lists.delete(*keys.of_user(generation, user_id))
+def erase_lists(lists: Redis, generations: Iterable[Generation], user_id: UserId) -> int:
+    """Delete what some generations know of a user; returns how many keys there were."""
+    return sum(lists.delete(*keys.of_user(one, user_id)) for one in generations)
 
 
-def _mark(ratings: Redis, user_id: UserId) -> Forgotten:
+def _mark(ratings: Redis, user_id: UserId) -> tuple[Forgotten, int]:
+    """The marker, and how many keys about the user were deleted with it."""
     names = (
         keys.STREAM, keys.FORGOTTEN, keys.recent(user_id), keys.receipts(user_id), keys.CHANGES,
     )  # fmt: skip
-    text = ratings.eval(_MARK, len(names), *names, str(user_id), str(CHANGES_KEPT))
-    return forgetting.read(cast(bytes, text))
+    said = ratings.eval(_MARK, len(names), *names, str(user_id), str(CHANGES_KEPT))
+    text, erased = cast(tuple[bytes, int], said)
+    return forgetting.read(text), erased
 
 
-def _erase_entries(ratings: Redis, user_id: UserId, marker: Forgotten) -> None:
-    """The whole stream is read: an index by user would cost every rating more than this saves."""
+def _erase_entries(ratings: Redis, user_id: UserId, marker: Forgotten) -> int:
+    """How many they were. The whole stream is read: an index by user would cost every rating
+    more than this saves.
+    """
+    erased = 0
     wanted, first = str(user_id).encode(), "-"
     last = "{}-{}".format(*marker.last)
     while page := _page(ratings, first, last):
         theirs = [entry for entry, said in page if said and said.get(b"user") == wanted]
         if theirs:
-            ratings.xdel(keys.STREAM, *theirs)
+            erased += ratings.xdel(keys.STREAM, *theirs)
         first = f"({page[-1][0].decode()}"
+    return erased
 
 
 def _page(ratings: Redis, first: str, last: str) -> list[tuple[bytes, dict[bytes, bytes]]]:

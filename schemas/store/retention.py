@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schemas import keys, pointer
-from schemas.errors import FlippedMeanwhileError, InvalidParameterError
+from schemas.errors import (
+    FlippedMeanwhileError,
+    InvalidParameterError,
+    NothingPublishedError,
+)
 from schemas.pointer import Pointer, Variant
 from schemas.records import Generation
 from schemas.store import keyspace
-from schemas.store.control import Control
+from schemas.store.control import NOTHING_YET, Control
 from schemas.store.register import Record, Register, State
 
 log = logging.getLogger(__name__)
@@ -89,6 +93,7 @@ class Retention:
         `seen` is the pointer as whoever asks has seen it, None for whatever it is.
 
         Raises:
+            NothingPublishedError: nothing is stored that could serve.
             InvalidParameterError: it is not stored, or is not one that ever served; or none is
                 named, and the one before is newer, as somebody has gone back from it.
             FlippedMeanwhileError: the pointer is not what was seen.
@@ -145,15 +150,17 @@ class Retention:
         """A generation that may serve.
 
         Raises:
+            NothingPublishedError: nothing is stored that could serve.
             InvalidParameterError: it is not stored, or is not one that ever served.
         """
         usable = [one.generation for one in self.usable(now)]
+        wanted = target or "the previous generation"
+        if not usable:
+            raise NothingPublishedError(f"cannot {doing} {wanted}: {NOTHING_YET}")
         record = self.register.find(target) if target in usable and target else None
         if record is None:
-            known = ", ".join(usable) or "none"
-            raise InvalidParameterError(
-                f"cannot {doing} {target or 'the previous generation'}: stored are {known}"
-            )
+            known = ", ".join(usable)
+            raise InvalidParameterError(f"cannot {doing} {wanted}: stored are {known}")
         return record
 
 

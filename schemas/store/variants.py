@@ -9,6 +9,7 @@ from schemas import keys
 from schemas.errors import InvalidParameterError, NothingPublishedError
 from schemas.pointer import Pointer, Variant
 from schemas.records import Generation
+from schemas.store.control import NOTHING_YET
 from schemas.store.retention import Retention
 
 
@@ -21,7 +22,7 @@ def live(retention: Retention, seen: bytes | None = None) -> Pointer:
     """
     found = retention.seen_or_now(seen)
     if found is None:
-        raise NothingPublishedError("nothing is published")
+        raise NothingPublishedError(NOTHING_YET)
     return found
 
 

@@ -310,10 +310,14 @@ def test_a_demo_shows_three_tables_and_ends(tmp_path):
         (2, ["refresh", "--data", "s3://bucket/x"], "must be a local folder or gs://"),
         (2, ["refresh", "--data", "x", "--params", "none.yaml"], "cannot read params file"),
         (2, ["generations", "--store", "nonsense"], "cannot use the store address"),
-        (2, ["rollback", "20200101T000000Z"], "cannot roll back to 20200101T000000Z"),
-        (2, ["rollback"], "stored are none"),
+        (1, ["rollback", "20200101T000000Z"], "cannot roll back to 20200101T000000Z: nothing is"),
+        (1, ["rollback"], "nothing is published yet"),
+        (1, ["variants", "show"], "nothing is published yet"),
+        (1, ["models", "rollback"], "nothing is published yet"),
+        (1, ["backfill", "--all"], "nothing is published yet"),
         (3, ["generations", "--store", "redis://127.0.0.1:1"], "the store is away"),
-        (4, ["refresh", "--data", "nowhere"], "there is no folder nowhere"),
+        (2, ["refresh", "--data", "nowhere"], "there is no folder nowhere"),
+        (2, ["ingest", "--data", "nowhere", "--out", "x"], "there is no folder nowhere"),
     ],
 )
 def test_a_failure_has_the_code_of_the_contract_and_a_single_line(tmp_path, code, arguments, said):
@@ -361,7 +365,8 @@ def test_a_missing_column_is_refused_with_those_that_were_found(tmp_path):
 def test_a_refused_refresh_leaves_what_is_live(site, reports):
     before = succeeded(anirec(site, "generations", "--json"))
 
-    done = anirec(site, "refresh", "--data", "nowhere")
+    (site / "empty").mkdir()
+    done = anirec(site, "refresh", "--data", "empty")
 
     assert done.returncode == 4
     assert succeeded(anirec(site, "generations", "--json")) == before

@@ -276,7 +276,9 @@ def test_keys_are_made_listed_and_revoked(redis, redis_url):
     assert "digest" not in listed
     assert listed["key_id"] in key
     assert listed["scope"] == "write"
-    assert "importer" in run(redis_url, "keys", "list")
+    header, row = run(redis_url, "keys", "list").splitlines()
+    assert header.split() == ["id", "created", "scope", "label"]
+    assert row.index("importer") == header.index("label")
     run(redis_url, "keys", "revoke", listed["key_id"])
     assert json.loads(run(redis_url, "keys", "list", "--json")) == []
 
@@ -285,10 +287,11 @@ def test_a_user_is_forgotten_from_the_command_line(redis, redis_url):
     publish_small(redis, users={7: ranking(1)})
     redis.hset(keys.REGISTER, GENERATION, '{"state": "live"}')
 
-    run(redis_url, "forget", "7")
+    assert run(redis_url, "forget", "7").startswith("user 7 is forgotten;")
+    assert run(redis_url, "forget", "8").startswith("nothing was stored about user 8;")
 
     assert not redis.exists(keys.user(GENERATION, 7))
-    assert redis.hexists(keys.FORGOTTEN, 7)
+    assert {*redis.hkeys(keys.FORGOTTEN)} == {b"7", b"8"}
 
 
 def test_two_generations_serve_side_by_side_until_the_test_is_ended(redis, redis_url):

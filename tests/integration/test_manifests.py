@@ -284,6 +284,24 @@ def test_a_project_that_is_none_is_refused(name):
     assert _render("prod", PROJECT_ID=name).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("addresses", "wrong"),
+    [
+        ("10.20.0/16", "four numbers and a length"),
+        ("10.20.0.0", "four numbers and a length"),
+        ("10.20.0.0/16 or so", "four numbers and a length"),
+        ("10.20.0.300/16", "300 is no number from 0 to 255"),
+        ("010.20.0.0/16", "010 is no number from 0 to 255"),
+        ("10.20.0.0/33", "the length 33 is no number from 0 to 32"),
+    ],
+)
+def test_addresses_that_are_none_are_refused_with_what_is_wrong(addresses, wrong):
+    done = _render("prod", STORE_CIDR=addresses)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert wrong in done.stderr
+
+
 def _render(overlay: str, **changed: str) -> subprocess.CompletedProcess[str]:
     command = [str(ROOT / "k8s" / "render.sh"), overlay]
     return subprocess.run(

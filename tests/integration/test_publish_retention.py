@@ -6,7 +6,7 @@ from redis import Redis
 
 from batch.publish.candidate import refuse
 from schemas import keys
-from schemas.errors import GateRefusedError, InvalidParameterError
+from schemas.errors import GateRefusedError, InvalidParameterError, NothingPublishedError
 from schemas.records import Generation, UserId
 from schemas.store.control import Control
 from schemas.store.register import Record, Register, State
@@ -323,7 +323,7 @@ def test_without_a_generation_before_there_is_nothing_to_roll_back_to(client, re
 
 
 def test_an_empty_store_has_nothing_to_roll_back_to(retention):
-    with pytest.raises(InvalidParameterError, match="stored are none"):
+    with pytest.raises(NothingPublishedError, match="`anirec refresh` comes first"):
         retention.roll_back(None, NOW)
 
 

@@ -25,6 +25,7 @@ from schemas.errors import (
 )
 from schemas.runs import Outcome, Run, read
 from schemas.store import runs
+from schemas.store.control import Control
 from tests.api_server import eventually
 from tests.redis_cluster import redis_cluster
 
@@ -286,3 +287,14 @@ def test_runs_are_listed_as_a_table_and_as_json(redis_url, client):
 
     assert all(word in table for word in (run(1).id, run(2).id, "failed", "bad list", "running"))
     assert [(one["id"], one["outcome"]) for one in newest] == [(run(2).id, "running")]
+
+
+def test_a_wrong_folder_of_data_is_told_whoever_holds_the_lease(redis_url, client, tmp_path):
+    Control(client).acquire("refresh 1 on a", 60_000)
+    wrong = ["--data", str(tmp_path / "nowhere"), "--artifacts", str(tmp_path)]
+    asked = ["refresh", *wrong, "--store", redis_url, "--tracking", "off"]
+
+    with pytest.raises(SettingsError, match="there is no folder"):
+        CliRunner().invoke(cli.anirec, asked, catch_exceptions=False)
+
+    assert (only(client).outcome, only(client).exit_code) == (Outcome.FAILED, 2)

@@ -8,6 +8,7 @@ from schemas.errors import (
     DataRefusedError,
     GateRefusedError,
     LeaseHeldError,
+    NothingPublishedError,
     PayloadError,
     SettingsError,
     VerificationError,
@@ -34,6 +35,7 @@ def raised_while_handling(error, context):
     (GateRefusedError("no store"), 4),
     (LeaseHeldError("no store"), 3),
     (PayloadError("no store"), 1),
+    (NothingPublishedError("no store"), 1),
 ])  # fmt: skip
 def test_our_own_errors_have_a_code_each_and_speak_for_themselves(error, code):
     assert judged(error) == (code, "no store")

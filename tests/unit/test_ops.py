@@ -1,6 +1,7 @@
 """The operators' pages: who gets in, who stays in, what the buttons do."""
 
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from api.app import Parts, create_app
 from api.auth import Keys, WrongKeyError
 from api.guard import Guard
 from api.ops.views import Ops
-from schemas import keys
+from schemas import documents, keys
 from schemas.errors import FlippedMeanwhileError
 from schemas.pointer import Pointer, Variant
 from schemas.serving import Counted
@@ -18,7 +19,7 @@ from schemas.store import access, audit, sessions
 from schemas.store.control import Control
 from schemas.store.register import Register, State
 from schemas.store.retention import Retention
-from tests.builders import GENERATION, LATER
+from tests.builders import GENERATION, LATER, manifest
 from tests.fakes import InMemoryRankings, SmallGeneration
 from tests.operated import MARKUP, REFUSED, hidden, operated, ops_key, sign_in, token_on
 
@@ -274,6 +275,63 @@ def test_a_rollback_is_confirmed_made_and_recorded(inside, store, caplog):
     ]  # fmt: skip
 
 
+def test_a_confirmation_shows_what_is_live_beside_what_would_be(inside, store):
+    less = {"counts": {"users": 7801}, "metrics": {"ndcg@10": 0.4}, "data_version": "md5 1f2e"}
+    described = manifest(GENERATION, created="2026-11-24T02:00:00Z", model="model-0", **less)
+    store.set(keys.manifest(GENERATION), documents.dump(described))
+
+    page = confirm(inside, "split", GENERATION, percent=25).text
+
+    assert rows(page)["Serves now"] == ["100 %", "nobody"]
+    assert rows(page)["Will serve"] == ["75 %", "25 %"]
+    assert rows(page)["Model"] == ["model-1", "model-0"]
+    assert rows(page)["Users"] == ["7\u202f844", "7\u202f801"]
+    assert rows(page)["Titles"] == ["18\u202f888", "–"]
+    assert rows(page)["ndcg@10"] == ["0.5131", "0.4000"]
+    assert rows(page)["coverage@10"] == ["0.1180", "–"]
+    heads = re.findall(r'<th scope="col" class="id">(.*?)</th>', page)
+    assert [one.replace("<wbr>", "") for one in heads] == [LATER, GENERATION]
+    assert 'class="differs"><th scope="row">Model' in page
+    assert 'class="differs"><th scope="row">Data' not in page
+
+
+def rows(page):
+    """Cells of each row of the comparison, by what the row is about."""
+    found = re.findall(r'<tr[^>]*><th scope="row">([^<]*)</th>(.*?)</tr>', page)
+    return {name: re.findall("<td>([^<]*)</td>", cells) for name, cells in found}
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        ("rollback", "Done: rolled back"),
+        ("split", "Done: two generations"),
+        ("end", "Done: the test"),
+    ],
+)
+def test_what_was_done_is_said_on_the_page_that_follows(inside, store, act, said):
+    if act == "end":
+        Control(store).swap(Pointer((Variant(LATER, 0.5), Variant(GENERATION, 0.5))))
+    form = hidden(confirm(inside, act, GENERATION).text)
+
+    answer = inside.post("/ops/act", data=form)
+
+    assert answer.headers["Location"] == f"/ops?done={act}"
+    assert said in inside.get(answer.headers["Location"]).text
+    assert "Done:" not in inside.get("/ops").text
+
+
+@pytest.mark.parametrize("query", ["done=everything", "done=rollback&done=end", "said=hello"])
+def test_the_page_repeats_no_text_of_its_address(inside, query):
+    assert inside.get(f"/ops?{query}").status_code == 400
+
+
+def test_a_phone_comes_to_stored_generations_before_the_record_of_changes(inside):
+    page = inside.get("/ops").text
+
+    assert page.index('id="stored"') < page.index('id="changes"')
+
+
 def test_a_test_is_begun_changed_and_ended_for_either(inside, store):
     inside.post("/ops/act", data=hidden(confirm(inside, "split", GENERATION, percent=25).text))
     assert live(store) == [(LATER, 0.75), (GENERATION, 0.25)]
@@ -395,6 +453,7 @@ def test_pages_are_kept_nowhere_and_framed_by_nobody(inside):
         assert headers["Cache-Control"] == "no-store"
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
+        assert "style=" not in inside.get(path).text
         assert headers["Referrer-Policy"] == "no-referrer"
 
 

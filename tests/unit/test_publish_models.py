@@ -4,7 +4,7 @@ import fakeredis
 import pytest
 
 from batch.publish.models import Models, Production, Stage
-from schemas.errors import InvalidParameterError
+from schemas.errors import InvalidParameterError, NothingPublishedError
 from schemas.manifests import ModelManifest
 from schemas.records import Generation
 
@@ -89,6 +89,12 @@ def test_what_is_in_production_and_what_was_before_must_be_kept(models):
     published(models, "a", "b", "c")
 
     assert models.kept() == {"b", "c"}
+
+
+def test_before_anything_was_published_there_is_nothing_to_promote_or_to_go_back_to(models):
+    for ask in (lambda: models.promote("v1"), models.roll_back):
+        with pytest.raises(NothingPublishedError, match="`anirec refresh` comes first"):
+            ask()
 
 
 def test_a_model_that_nobody_knows_is_not_promoted(models):

@@ -389,3 +389,13 @@ def test_a_bucket_is_stood_for_by_a_folder_under_var():
 
     assert folder == options.VAR / "cache" / "data" / "bucket" / "prefix"
     assert folder != options.local_folder("gs://bucket/prefix", "--artifacts")
+
+
+def test_a_folder_of_data_that_is_not_there_is_misuse_and_one_in_a_bucket_is_not_looked_at(
+    tmp_path,
+):
+    options.require_data(str(tmp_path))
+    options.require_data("gs://bucket/prefix")
+
+    with pytest.raises(SettingsError, match=r"there is no folder .*nowhere"):
+        options.require_data(str(tmp_path / "nowhere"))
