@@ -116,13 +116,14 @@ def _second_generation(client: Redis, live: Published, users: Sequence[int]) -> 
 def _alone(client: Redis, address: str, generation: str, users: Sequence[int]) -> Bodies:
     """What each user is answered while one generation is live and nothing changes."""
     _make_live(client, Generation(generation))
-    time.sleep(1.0)
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_bodies, address, users).result()
+        return pool.submit(_bodies, address, generation, users).result()
 
 
-def _bodies(address: str, users: Sequence[int]) -> Bodies:
+def _bodies(address: str, generation: str, users: Sequence[int]) -> Bodies:
     connection = HTTPConnection(address.removeprefix("http://"))
+    while f'"{generation}"'.encode() not in _get(connection, users[0])[1]:
+        time.sleep(0.02)  # the worker of this connection has not followed yet
     return {user: _get(connection, user)[1] for user in users}
 
 
