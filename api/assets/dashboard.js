@@ -236,6 +236,7 @@ if (box && list) {
   });
   box.addEventListener("blur", close);
   box.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // keys of whoever writes Japanese choose characters
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       if (list.hidden) find();
