@@ -12,8 +12,8 @@ PATTERNS: Final = 6
 _LONGEST: Final = 22
 _SIZES: Final = ((3, "xl"), (6, "l"), (11, "m"), (14, "s"), (_LONGEST, "xs"))
 _LEADING_ON: Final = frozenset({
-    "a", "an", "and", "at", "by", "for", "from", "in", "my", "of", "on", "or", "the", "to", "with",
-    "ga", "kara", "na", "ni", "no", "o", "wa", "wo",
+    "a", "an", "and", "are", "at", "by", "for", "from", "in", "is", "my", "of", "on", "or", "the",
+    "to", "was", "with", "ga", "kara", "na", "ni", "no", "o", "wa", "wo",
 })  # fmt: skip
 """Words that lead on to another one: no cover ends with them."""
 _UPRIGHT: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")

@@ -127,7 +127,7 @@ def test_a_store_that_hangs_is_given_up_quickly(start_redis, tmp_path):
 
     try:
         assert client.get(PATH).status_code == 503
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 5
     finally:
         server.process.send_signal(signal.SIGCONT)
         server.stop()

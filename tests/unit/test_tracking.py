@@ -134,10 +134,9 @@ def sent(folder, sender, seconds):
 
 
 def test_a_sender_that_hangs_is_stopped_when_its_time_is_over(tmp_path, caplog):
-    finishing, closing, experiment = sent(tmp_path, HANGS, 0.5)
+    finishing, closing, experiment = sent(tmp_path, HANGS, 3)
 
-    assert finishing < 0.5
-    assert 0.5 <= closing < 3
+    assert finishing < 3 <= closing < 30, "it sleeps for a minute"
     assert f"experiment {experiment.key} was not sent" in caplog.text
 
 
@@ -182,7 +181,7 @@ def test_who_interrupts_a_run_does_not_wait_for_its_experiments(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         interrupted()
 
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     assert not list(tmp_path.glob(".part-*"))
 
 
