@@ -65,7 +65,7 @@ def main(data: str | None, users: int, anime: int, ratings: int, rate: float, bu
 
 def _wait_for_worker(client: Redis, live: Published) -> None:
     """Until it has ranked for the first time: models load what they need then."""
-    ratings.append(client, Rating(UserId(live.users[-1]), AnimeId(live.anime[0]), 5), 10**9)
+    ratings.append(client, Rating(UserId(live.users[-1]), AnimeId(live.known[0]), 5), 10**9)
     _drained(client)
 
 
@@ -113,7 +113,7 @@ def _post(
     began = time.perf_counter()
     for number, user in enumerate(users):
         time.sleep(max(0.0, began + number / rate - time.perf_counter()))
-        body = json.dumps({"anime_id": chance.choice(live.anime), "rating": 9})
+        body = json.dumps({"anime_id": chance.choice(live.known), "rating": 9})
         sent[user] = time.perf_counter()
         writer.request("POST", f"/v1/users/{user}/ratings", body, headers)
         answer = writer.getresponse()
@@ -142,7 +142,7 @@ def _show_throughput(client: Redis, live: Published, users: Sequence[int]) -> No
     chance = random.Random(3)
     last: dict[int, str] = {}
     for user in users:
-        said = Rating(UserId(user), AnimeId(chance.choice(live.anime)), chance.randint(1, 10))
+        said = Rating(UserId(user), AnimeId(chance.choice(live.known)), chance.randint(1, 10))
         last[user] = ratings.append(client, said, 10**9).entry
     began = time.perf_counter()
     left = Waiting(client, "", 1).lag().entries
