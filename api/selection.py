@@ -82,12 +82,18 @@ def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Re
 
     def read(payload: bytes) -> Lines:
         found = ranking_codec.layout(payload)
+        if within is None and not listing.niche:
+            columns = ranking_codec.columns(payload, found, found.entries)
+            return lines.read_at(payload, found, shown(columns, range(found.entries)))
         some = lines.stored(payload, found, None if within is None else within.allowed)
         order: Iterable[int] = range(len(some.columns))
         if listing.niche:
             order = _chosen(some, facts, replace(listing, franchise="all", limit=found.entries))
-        kept = (at for at in order if shows_adult(listing) or not facts.adult[some.columns[at]])
-        return lines.pick(payload, found, some, list(islice(kept, listing.limit)))
+        return lines.pick(payload, found, some, shown(some.columns, order))
+
+    def shown(columns: Sequence[int], order: Iterable[int]) -> list[int]:
+        kept = (at for at in order if shows_adult(listing) or not facts.adult[columns[at]])
+        return list(islice(kept, listing.limit))
 
     return read
 
