@@ -40,6 +40,7 @@ check: $(STAMP) ## what to run all day: format, lint, types, import contracts, u
 
 .PHONY: test
 test: check ## everything: check, then integration, end-to-end and browser tests on a real Redis
+	@if command -v mvn >/dev/null && command -v java >/dev/null; then $(MAKE) --no-print-directory flink || echo "Flink could not be fetched: its test will not be tried"; fi
 	$(BIN)/python -m pytest -q tests/integration tests/e2e
 	$(BIN)/python -m pytest -q tests/browser
 
@@ -69,7 +70,7 @@ bench-portable: $(STAMP) ## a night on Prism and Flink with worker processes: th
 	$(BIN)/python -m tests.benchmarks.portable $(if $(DATA),--data $(DATA))
 
 .PHONY: flink
-flink: ## fetch Flink and its job server with Maven (150 MB); then `make test` and bench-portable try it too
+flink: ## fetch Flink and its job server with Maven (150 MB), as `make test` does where Maven and Java are; bench-portable tries it too
 	mvn --quiet --file tests/flink/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/var/emulators/flink
 
 .PHONY: bench-cost
