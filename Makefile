@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALLED := .venv/.installed
 STAMP := .venv/.ready
 REPORT ?= var/evaluation
 .DEFAULT_GOAL := help
@@ -13,13 +14,18 @@ help: ## list the targets
 .PHONY: setup
 setup: $(STAMP) ## make .venv with everything, pinned and hash-checked
 
-$(STAMP): requirements/uv.txt requirements/all.txt pyproject.toml
+$(INSTALLED): requirements/uv.txt requirements/all.txt pyproject.toml
 	@echo "Making .venv: about 2 GB, a few minutes the first time"
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed"'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/uv.txt requirements/all.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@touch $@
+
+$(STAMP): $(INSTALLED) setup.py api/_live.pyx schemas/product_order.py schemas/product_order.pxd
+	@echo "Compiling what people wait for; without a compiler the same is done in Python, slower"
+	$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
 
 .PHONY: demo

@@ -1,6 +1,9 @@
-"""Live scores from influence rows: pure numpy, no Redis and no HTTP."""
+"""Live scores from influence rows: pure numpy, no Redis and no HTTP.
 
-from collections.abc import Sequence
+Where there is a compiler, _live.pyx does the same in one pass, in less than half the time.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
@@ -26,22 +29,10 @@ _START: Final = len(influence_codec.HEADER)
 
 
 @dataclass(frozen=True, slots=True)
-class Influences:
-    """Rows of several titles end to end: that of `given[i]`, which is liked or not, ends before
-    `ends[i]`; there `columns[j]` is moved by `values[j]`.
-    """
-
-    given: Sequence[int]
-    liked: Sequence[bool]
-    ends: Columns
-    columns: Columns
-    values: Values
-
-
-@dataclass(frozen=True, slots=True)
 class Fame:
     """How well known each title is, (anime,), in standard deviations from the mean of the rated
-    ones, of which there are `rated`; `first` are the columns of the best known.
+    ones, of which there are `rated`; `first` are the columns of those above the mean, best known
+    first.
     """
 
     values: Values
@@ -55,81 +46,115 @@ class Fame:
         known = roots[roots > 0]
         spread = float(known.std()) if known.size else 0.0
         values = (roots - known.mean()) / spread if spread else np.zeros_like(roots)
-        return cls(values, known.size, np.argsort(-values, kind="stable")[:_FAMOUS])
+        first = np.argsort(-values, kind="stable")[: np.count_nonzero(values > 0)]
+        return cls(values, known.size, first)
 
 
-def weigh(
-    given: Sequence[int], strengths: Sequence[float], rows: Sequence[bytes | None]
-) -> Influences:
-    """Multiply each title's row by the strength of the title; None is an empty row.
+class Influences:
+    """Rows of several titles, each times how much its title counts.
+
+    Args:
+        given: the titles, by column.
+        strengths: how much each counts; below zero where somebody dislikes it.
+        rows: of each, as schemas.influence_codec writes it; None is an empty one.
+        size: how many titles there are in all.
 
     Raises:
         PayloadError: a row cannot be read.
     """
-    sizes = [0 if row is None else influence_codec.length(row) for row in rows]
-    parts = [(row, size) for row, size in zip(rows, sizes, strict=True) if row is not None]
-    values = _coefficients(parts)
-    values *= np.repeat(np.asarray(strengths, dtype=np.float64), sizes)
-    if not isfinite(values.sum()):
-        raise PayloadError("an influence row holds a coefficient that is not finite")
-    liked = [strength > 0 for strength in strengths]
-    return Influences(given, liked, np.cumsum(sizes, dtype=np.intp), _columns(parts), values)
+
+    def __init__(
+        self,
+        given: list[int],
+        strengths: list[float],
+        rows: Sequence[bytes | None],
+        size: int,
+    ) -> None:
+        sizes = [0 if row is None else influence_codec.length(row) for row in rows]
+        parts = [(row, size) for row, size in zip(rows, sizes, strict=True) if row is not None]
+        values = _coefficients(parts)
+        values *= np.repeat(np.asarray(strengths, dtype=np.float64), sizes)
+        if not isfinite(values.sum()):
+            raise PayloadError("an influence row holds a coefficient that is not finite")
+        # The row of given[i] ends before ends[i]; there columns[j] is moved by values[j].
+        self._given, self._liked = given, [strength > 0 for strength in strengths]
+        self._ends: Columns = np.cumsum(sizes, dtype=np.intp)
+        self._columns, self._values, self._size = _columns(parts), values, size
+        if values.size and self._columns.max() >= size:
+            raise PayloadError(f"an influence row names title {self._columns.max()} of {size}")
+
+    def best(
+        self,
+        fame: Fame,
+        weight: float,
+        banned: Collection[int],
+        limit: int,
+        allowed: Mask | None = None,
+    ) -> Lines:
+        """The titles with the highest positive scores, best first, without reasons; ties go to the
+        lower column.
+
+        A score is what the rows say of a title together and, since a few titles say little about
+        somebody, how well known it is: then it is safer to name what many have watched.
+
+        Args:
+            fame: of every title.
+            weight: how many standard deviations of the sums count as one of fame's; 0: none.
+            banned: columns that are never returned.
+            limit: how many to return at most.
+            allowed: which titles may be returned; None: every other.
+        """
+        scores = self._with_fame(self._sums(), fame, weight)
+        scores[np.fromiter(banned, np.intp, len(banned))] = 0.0
+        if allowed is not None:
+            scores *= allowed
+        columns = _highest(scores, limit, fame.first[:_FAMOUS])
+        return Lines(columns.tolist(), scores[columns].tolist())
+
+    def explain(self, found: Lines) -> Lines:
+        """The same titles with the two that speak most for each.
+
+        Disliked titles never speak: nobody is told to watch one because of another they disliked.
+        """
+        return Lines(found.columns, found.scores, self._reasons(found.columns))
+
+    def _sums(self) -> Values:
+        """What the rows say of each title together, shape (size,)."""
+        sums = np.bincount(self._columns, self._values, minlength=self._size)
+        return np.asarray(sums, dtype=np.float64)
+
+    def _with_fame(self, sums: Values, fame: Fame, weight: float) -> Values:
+        if not weight or not fame.rated:
+            return sums
+        # Most sums are zero. Those that are not come to as much when asked entry by entry.
+        mean = float(self._values.sum()) / fame.rated
+        squares = float(np.einsum("i,i->", self._values, sums[self._columns]))
+        spread = max(squares / fame.rated - mean * mean, 0.0) ** 0.5
+        found: Values = fame.values * (weight * spread)
+        found += sums
+        return found
+
+    def _reasons(self, columns: Sequence[int]) -> list[Because]:
+        place = np.full(self._size, -1, dtype=np.int16)  # as small as can be: all of it is written
+        place[np.asarray(columns, np.intp)] = np.arange(len(columns))
+        places = place[self._columns]
+        found = (places >= 0).nonzero()[0]  # few: what is left is faster without numpy
+        rows = self._ends.searchsorted(found, "right").tolist()
+        speaking: list[list[tuple[float, int]]] = [[] for _ in columns]
+        values = self._values[found].tolist()
+        for row, at, value in zip(rows, places[found].tolist(), values, strict=True):
+            if value > 0 and self._liked[row]:
+                speaking[at].append((value, self._given[row]))
+        return [_two(titles) for titles in speaking]
 
 
-def add_up(influences: Influences, size: int) -> Values:
-    """What the rows say of each title together, shape (size,)."""
-    sums = np.bincount(influences.columns, influences.values, minlength=size)
-    return np.asarray(sums, dtype=np.float64)
-
-
-def with_fame(sums: Values, influences: Influences, fame: Fame, weight: float) -> Values:
-    """The sums of some rows with how well known titles are: `weight` standard deviations of the
-    sums for each of fame's.
-
-    A few titles say little about somebody; then it is safer to name what many have watched.
-    """
-    if not weight or not fame.rated:
-        return sums
-    # Most sums are zero. Those that are not come to as much when asked entry by entry.
-    values = influences.values
-    mean = float(values.sum()) / fame.rated
-    squares = float(np.einsum("i,i->", values, sums[influences.columns]))
-    spread = max(squares / fame.rated - mean * mean, 0.0) ** 0.5
-    found: Values = fame.values * (weight * spread)
-    found += sums
-    return found
-
-
-def best(
-    scores: Values,
-    banned: Sequence[int],
-    limit: int,
-    fame: Fame,
-    allowed: Mask | None = None,
-) -> Lines:
-    """The titles with the highest positive scores, best first, without reasons; ties go to the
-    lower column.
-
-    Args:
-        scores: of each title; changed.
-        banned: columns that are never returned.
-        limit: how many to return at most.
-        fame: where to look first.
-        allowed: which titles may be returned; None: every other.
-    """
-    scores[np.asarray(banned, dtype=np.intp)] = 0.0
-    if allowed is not None:
-        scores *= allowed
-    columns = _highest(scores, limit, fame.first)
-    return Lines(columns.tolist(), scores[columns].tolist())
-
-
-def explain(influences: Influences, found: Lines, size: int) -> Lines:
-    """The same titles with the two that speak most for each.
-
-    Disliked titles never speak: nobody is told to watch one because of another they disliked.
-    """
-    return Lines(found.columns, found.scores, _reasons(influences, found.columns, size))
+def fastest() -> type[Influences]:
+    """The same compiled, where there was a compiler."""
+    try:
+        from api._live import Influences as Compiled
+    except ImportError:
+        return Influences
+    return Compiled
 
 
 def _highest(scores: Values, limit: int, likely: Columns) -> Columns:
@@ -145,20 +170,6 @@ def _highest(scores: Values, limit: int, likely: Columns) -> Columns:
 def _at_least(some: Values, limit: int) -> float:
     """What the lowest of the highest scores is, or more: where some have it, all have."""
     return float(np.partition(some, -limit)[-limit]) if some.size >= limit else 0.0
-
-
-def _reasons(influences: Influences, columns: Sequence[int], size: int) -> list[Because]:
-    place = np.full(size, -1, dtype=np.int16)  # as small as can be: all of it is written
-    place[np.asarray(columns, np.intp)] = np.arange(len(columns))
-    places = place[influences.columns]
-    found = (places >= 0).nonzero()[0]  # few: what is left is faster without numpy
-    rows = influences.ends.searchsorted(found, "right").tolist()
-    speaking: list[list[tuple[float, int]]] = [[] for _ in columns]
-    values = influences.values[found].tolist()
-    for row, at, value in zip(rows, places[found].tolist(), values, strict=True):
-        if value > 0 and influences.liked[row]:
-            speaking[at].append((value, influences.given[row]))
-    return [_two(titles) for titles in speaking]
 
 
 def _two(speaking: Sequence[tuple[float, int]]) -> Because:

@@ -12,7 +12,7 @@ from api.lines import Lines, Stored
 from api.parameters import Filtered
 from api.shelves import Within
 from schemas import product_order, ranking_codec
-from schemas.product_order import DEFAULT, Facts, Taste, rules_of_one
+from schemas.product_order import DEFAULT, Facts, FlagsFor, Taste
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,7 @@ def _chosen(some: Stored, facts: Facts, listing: Filtered) -> Sequence[int]:
     """Which of some entries to show, in order."""
     taste = taste_of(listing)
     if listing.franchise == "all":
-        leaned = product_order.lean(some.columns, some.worth, facts, taste)
-        return [at for _, at in islice(leaned, listing.limit)]
+        return product_order.lean(some.columns, some.worth, facts, taste)[0][: listing.limit]
     return product_order.arrange(
         some.columns, some.worth, some.rules, facts, taste, most=listing.limit
     )
@@ -113,28 +112,15 @@ def arranged(
     if listing.limit < 1:
         return Lines()
     columns, banned = ranking.columns, known.banned
-    open_to = None if all_open else (at for at, one in enumerate(columns) if one not in banned)
+    open_to = None if all_open else [at for at, one in enumerate(columns) if one not in banned]
     lowest = ranking.scores[-1] if columns else 0.0
     worth, taste = [score - lowest for score in ranking.scores], taste_of(listing)
     if listing.franchise == "all":
-        leaned = product_order.lean(columns, worth, facts, taste, open_to)
-        chosen = [at for _, at in islice(leaned, listing.limit)]
+        order, _ = product_order.lean(columns, worth, facts, taste, open_to)
+        chosen = order[: listing.limit]
     else:
-        rules = _Rules(columns, known, facts)
+        rules = FlagsFor(columns, known.started, known.dropped, facts)
         chosen = product_order.arrange(
             columns, worth, rules, facts, taste, known.taken, listing.limit, open_to
         )
     return ranking.pick(chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """The flags of entries for somebody, worked out for those that are looked at."""
-
-    columns: Sequence[int]
-    known: Known
-    facts: Facts
-
-    def __getitem__(self, at: int, /) -> int:
-        known = self.known
-        return rules_of_one(self.columns[at], known.started, known.dropped, self.facts)

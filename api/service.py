@@ -19,6 +19,7 @@ from schemas.newcomers import fame_weight
 from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
 
+_Influences: Final = live.fastest()
 Source = Literal["precomputed", "refreshed", "live", "popular"]
 
 CANDIDATES: Final = 200
@@ -299,14 +300,12 @@ def _live(
         return Lines()
     ids = [catalogue.anime[column].anime_id for column in speaking]
     rows = rankings.influences(loaded.generation, ids)
-    influences = live.weigh(list(speaking), list(speaking.values()), rows)
+    influences = _Influences(list(speaking), list(speaking.values()), rows, size)
     weight = fame_weight(loaded.manifest.fame, len(theirs.columns)) if fame else 0.0
-    sums = live.add_up(influences, size)
-    scores = live.with_fame(sums, influences, catalogue.fame, weight)
     allowed = None if within is None else within.allowed
-    candidates = live.best(scores, list(known.banned), CANDIDATES, catalogue.fame, allowed)
+    candidates = influences.best(catalogue.fame, weight, known.banned, CANDIDATES, allowed)
     shown = selection.arranged(candidates, known, catalogue.rules, listing, all_open=True)
-    return live.explain(influences, shown, size)
+    return influences.explain(shown)
 
 
 def _speaking(theirs: Owned, table: Mapping[str, float], most: int) -> dict[int, float]:

@@ -5,7 +5,8 @@ pin() {
     .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-annotate --no-header --output-file "$@"
 }
-echo 'uv
+echo 'cython
+uv
 setuptools' | pin requirements/uv.txt -
 pin requirements/api.txt --extra api pyproject.toml
 pin requirements/traced.txt --extra api --extra telemetry pyproject.toml

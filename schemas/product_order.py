@@ -4,11 +4,13 @@ Batch calls it when it writes a list, the API when a caller asks for something e
 the same. Rules, one after the other: nothing that is flagged, nothing adult unless asked for,
 one title per franchise with the right entry first, and genres that take turns, by maximal
 marginal relevance (Carbonell and Goldstein, 1998).
+
+Plain Python, which product_order.pxd gives types for where it is compiled (decision 31).
 """
 
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from math import log1p
 from typing import Final, Protocol
 
@@ -25,6 +27,13 @@ _MOST_COMMON: Final = 0.99
 """The best known title has some worth left to whoever leans to rare ones a little."""
 _MISSING: Final = int(Rule.PREREQUISITE_MISSING)
 _DROPPED: Final = int(Rule.FRANCHISE_DROPPED)
+_FRANCHISE, _SERIES, _ORDER, _NEEDS, _TRAITS, _NAMED, _WIDTH = range(7)
+"""Where in a row of Facts each number stands; _NAMED is of genres, at least 1."""
+_SIDE, _ADULT = 1, 2
+"""Bits of traits."""
+_NOWHERE: Final = -2
+_ELSEWHERE: Final = -1
+"""The place of a franchise that has none yet, and of one that is shown already."""
 _LAST_YEAR: Final = 9999
 """Titles without a year come last: most of them are only announced."""
 
@@ -36,8 +45,10 @@ class Facts:
     `franchise` and `series` are anime ids, 0 for a title that stands alone. `order` puts the
     entries of a franchise in order, main entries first. Whoever is shown a title should have
     started the series that it `needs`, 0 for the first of one; a main entry `starts` its own, a
-    side entry none. `genres` are bit masks, `per_genre` is one divided by the number of genres;
-    `popularity` is from 0 to 1.
+    side entry none. `genres` are bit masks, `popularity` is from 0 to 1.
+
+    What arranging looks at of a title lies together in `rows`, since whoever looks at sixty of
+    twenty thousand titles waits for memory: _WIDTH numbers each, named by _FRANCHISE and so on.
     """
 
     franchise: Sequence[int]
@@ -48,8 +59,8 @@ class Facts:
     side: Sequence[bool]
     adult: Sequence[bool]
     genres: Sequence[int]
-    per_genre: Sequence[float]
     popularity: Sequence[float]
+    rows: "array[int]"
 
 
 class Flags(Protocol):
@@ -82,17 +93,22 @@ def facts_of(catalogue: Sequence[Anime]) -> Facts:
     bits = {genre: 1 << bit for bit, genre in enumerate(_genres(catalogue))}
     masks = [sum(bits[genre] for genre in set(anime.genres)) for anime in catalogue]
     most = max((log1p(anime.raters) for anime in catalogue), default=0.0) or 1.0
+    order, rows = _places(catalogue), array("i")
+    for anime, mask, place in zip(catalogue, masks, order, strict=True):
+        traits = _SIDE * anime.side | _ADULT * anime.adult
+        named = max(mask.bit_count(), 1)
+        rows.extend((anime.franchise, anime.series, place, _needed(anime), traits, named))
     return Facts(
         franchise=[anime.franchise for anime in catalogue],
         series=[anime.series for anime in catalogue],
-        order=_places(catalogue),
+        order=order,
         needs=[_needed(anime) for anime in catalogue],
         starts=[0 if anime.side else anime.series for anime in catalogue],
         side=[anime.side for anime in catalogue],
         adult=[anime.adult for anime in catalogue],
         genres=masks,
-        per_genre=[1 / max(mask.bit_count(), 1) for mask in masks],
         popularity=[log1p(anime.raters) / most for anime in catalogue],
+        rows=rows,
     )
 
 
@@ -122,23 +138,35 @@ def _places(catalogue: Sequence[Anime]) -> list[int]:
 def rules_of(
     columns: Sequence[int], started: Collection[int], dropped: Collection[int], facts: Facts
 ) -> list[int]:
-    """The flags of each entry for somebody who knows some titles.
+    """The flags of each entry for somebody who knows some titles, as FlagsFor gives them."""
+    flags = FlagsFor(columns, started, dropped, facts)
+    return [flags[at] for at in range(len(columns))]
+
+
+class FlagsFor:
+    """The flags of entries for somebody who knows some titles, worked out where one looks.
 
     Args:
         columns: the entries.
         started: series of which a main entry was started, as `started_series` gives them.
         dropped: franchises of which an entry was dropped.
     """
-    return [rules_of_one(one, started, dropped, facts) for one in columns]
 
+    def __init__(
+        self,
+        columns: Sequence[int],
+        started: Collection[int],
+        dropped: Collection[int],
+        facts: Facts,
+    ) -> None:
+        self.columns, self.started, self.dropped = columns, started, dropped
+        self.rows = facts.rows
 
-def rules_of_one(
-    column: int, started: Collection[int], dropped: Collection[int], facts: Facts
-) -> int:
-    """The flags of one entry."""
-    needed, franchise = facts.needs[column], facts.franchise[column]
-    missing = needed != 0 and needed not in started
-    return _MISSING * missing | _DROPPED * (franchise != 0 and franchise in dropped)
+    def __getitem__(self, at: int, /) -> int:
+        row = self.columns[at] * _WIDTH
+        needed, franchise = self.rows[row + _NEEDS], self.rows[row + _FRANCHISE]
+        flags = _MISSING if needed and needed not in self.started else 0
+        return flags | _DROPPED if franchise and franchise in self.dropped else flags
 
 
 def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
@@ -156,7 +184,7 @@ def arrange(
     taste: Taste = DEFAULT,
     taken: Collection[int] = (),
     most: int = MOST_SHOWN,
-    among: Iterable[int] | None = None,
+    among: Sequence[int] | None = None,
 ) -> list[int]:
     """The positions of the entries to show, in the order to show them.
 
@@ -170,10 +198,13 @@ def arrange(
         most: how many to show at most; fewer are the first of more.
         among: the only positions that may be shown, ascending; None: all.
     """
-    leaned = lean(columns, worth, facts, taste, among)
+    listed = list(columns)
+    order, values = lean(listed, worth, facts, taste, among)
     enough = most + _LOOK_AHEAD
-    places = _one_per_franchise(leaned, columns, rules, facts, taste.adult, taken, enough)
-    return _take_turns(places, columns, facts, most)
+    shown, values = _one_per_franchise(
+        list(order), values, listed, rules, facts, taste.adult, taken, enough
+    )
+    return _take_turns(shown, values, listed, facts, most)
 
 
 def lean(
@@ -181,90 +212,105 @@ def lean(
     worth: Worth,
     facts: Facts,
     taste: Taste,
-    among: Iterable[int] | None = None,
-) -> Iterable[tuple[float, int]]:
-    """What each entry is worth to somebody of a taste, and its position; best first.
+    among: Sequence[int] | None = None,
+) -> tuple[Sequence[int], Worth]:
+    """Positions, and what each is worth to somebody of a taste; best first.
 
     Rarity to the power of `niche`: each step towards 1 makes titles about as many times rarer.
     """
     positions = range(len(columns)) if among is None else among
     if not taste.niche:
-        return ((worth[at], at) for at in positions)
+        return positions, worth if among is None else [worth[at] for at in positions]
     popularity, niche = facts.popularity, taste.niche
-    values = [
-        (worth[at] * (1 - _MOST_COMMON * popularity[columns[at]]) ** niche, at) for at in positions
-    ]
-    return sorted(values, key=lambda pair: -pair[0])
+    values = [worth[at] * (1 - _MOST_COMMON * popularity[columns[at]]) ** niche for at in positions]
+    best_first = sorted(range(len(values)), key=lambda n: -values[n])
+    return [positions[n] for n in best_first], [values[n] for n in best_first]
 
 
 def _one_per_franchise(
-    leaned: Iterable[tuple[float, int]],
+    order: Sequence[int],
+    values: Worth,
     columns: Sequence[int],
     rules: Flags,
     facts: Facts,
     adult: bool,
     taken: Collection[int],
     enough: int,
-) -> list[tuple[float, int]]:
+) -> tuple[list[int], list[float]]:
     """The first `enough` places, with nothing flagged; of a franchise, its earliest main entry in
-    the series of the best entry, at the place of that one.
+    the series of the best entry, at the place of that one. The position at each place, and the
+    worth of the place.
 
     One loop, since lists are arranged while somebody waits: it stops as soon as nothing that
     follows can change a place, and looks rules up last.
     """
-    franchise, series, order, side = facts.franchise, facts.series, facts.order, facts.side
-    is_adult = facts.adult
-    places: list[tuple[float, int]] = []
-    place_of: dict[int, int] = dict.fromkeys(taken, -1)
+    rows = facts.rows
+    shown: list[int] = []
+    worth: list[float] = []
+    place_of: dict[int, int] = dict.fromkeys(taken, _ELSEWHERE)
     left, lowest = enough, 0.0
-    for value, at in leaned:
+    for n in range(len(order)):
+        value = values[n]
         if value < lowest:
             break
+        at = order[n]
         column = columns[at]
-        name = franchise[column]
-        place = place_of.get(name) if name else None
-        if (place is None and not left) or rules[at] or (is_adult[column] and not adult):
+        row = column * _WIDTH
+        name, traits = rows[row + _FRANCHISE], rows[row + _TRAITS]
+        place = place_of.get(name, _NOWHERE) if name else _NOWHERE
+        if (place == _NOWHERE and not left) or rules[at] or (traits & _ADULT and not adult):
             continue
-        if place is None:
+        if place == _NOWHERE:
             if name:
-                place_of[name] = len(places)
-            places.append((value, at))
+                place_of[name] = len(shown)
+            shown.append(at)
+            worth.append(value)
             left -= 1
             lowest = lowest if left else _RIGHT_ENTRY * value
-        elif place >= 0 and not side[column]:
-            best, shown = places[place]
-            other = columns[shown]
+        elif place >= 0 and not traits & _SIDE:
+            other = columns[shown[place]]
+            other *= _WIDTH
             if (
-                value >= _RIGHT_ENTRY * best
-                and order[column] < order[other]
-                and series[column] == series[other]
+                value >= _RIGHT_ENTRY * worth[place]
+                and rows[row + _ORDER] < rows[other + _ORDER]
+                and rows[row + _SERIES] == rows[other + _SERIES]
             ):
-                places[place] = best, at
-    return places
+                shown[place] = at
+    return shown, worth
 
 
 def _take_turns(
-    places: Sequence[tuple[float, int]], columns: Sequence[int], facts: Facts, most: int
+    positions: Sequence[int],
+    worth: Sequence[float],
+    columns: Sequence[int],
+    facts: Facts,
+    most: int,
 ) -> list[int]:
     """Give each place to the title worth most after what it repeats of the genres before it."""
-    genres, per_genre = facts.genres, facts.per_genre
-    waiting = (
-        (value, genres[columns[at]], DIVERSITY * per_genre[columns[at]], at) for value, at in places
-    )
-    competing = list(islice(waiting, _LOOK_AHEAD))
+    rows, genres, diversity = facts.rows, facts.genres, DIVERSITY
+    count = len(positions)
+    coming = min(count, _LOOK_AHEAD)
+    competing = list(range(coming))
     shown: list[int] = []
     before = last = 0
     while competing and len(shown) < most:
         recent = before | last
         best, chosen = -1.0, 0
-        for place, (value, mask, loss, _) in enumerate(competing):
+        for k in range(len(competing)):
+            place = competing[k]
+            value = worth[place]
             if value <= best:
                 break
-            left = value * (1 - loss * (mask & recent).bit_count())
-            if left > best:
-                best, chosen = left, place
-        _, mask, _, at = competing.pop(chosen)
-        competing.extend(islice(waiting, 1))
-        shown.append(at)
-        before, last = last, mask
+            column = columns[positions[place]]
+            repeated = (genres[column] & recent).bit_count()
+            if repeated:
+                value *= 1 - diversity * repeated / rows[column * _WIDTH + _NAMED]
+            if value > best:
+                best, chosen = value, k
+        place = competing.pop(chosen)
+        if coming < count:
+            competing.append(coming)
+            coming += 1
+        shown.append(positions[place])
+        before, last = last, genres[columns[positions[place]]]
     return shown

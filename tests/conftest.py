@@ -6,13 +6,20 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
-from tests import emulators
+from tests import compiled, emulators
 
 # A landing must not depend on luck: CI tries the same examples each time, people try new ones.
 # No deadlines, since a busy machine is not a fault.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("people", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "people")
+
+
+def pytest_configure() -> None:
+    """Refuse to test what is not what the sources say."""
+    old = compiled.stale()
+    if old:
+        raise pytest.UsageError(f"older than its source: {', '.join(old)}; `make setup` compiles")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

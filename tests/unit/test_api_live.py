@@ -4,64 +4,78 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import live
+from schemas import influence_codec
 from schemas.errors import PayloadError
 from schemas.ranking_codec import NO_COLUMN
+from tests import compiled
 from tests.builders import influence
 
 SIZE = 6
+NOBODY = live.Fame.of([0] * SIZE)
 
 
-def best(given, strengths, rows, *, size=SIZE, banned=(), limit=10):
-    payloads = [None if row is None else influence(row) for row in rows]
-    influences = live.weigh(given, strengths, payloads)
-    fame = live.Fame.of([0] * size)
-    found = live.best(live.add_up(influences, size), banned, limit, fame)
-    return live.explain(influences, found, size)
+@pytest.fixture(params=["numpy", "compiled"], autouse=True, scope="module")
+def influences(request):
+    """Each test is made of both ways to do it."""
+    if request.param == "numpy":
+        return live.Influences
+    compiled.require("api._live")
+    return live.fastest()
 
 
-def test_scores_are_sums_of_rows_times_strengths():
+@pytest.fixture(scope="module")
+def best(influences):
+    def merge(given, strengths, rows, *, banned=(), limit=10):
+        payloads = [None if row is None else influence(row) for row in rows]
+        found = influences(list(given), list(strengths), payloads, SIZE)
+        return found.explain(found.best(NOBODY, 0.0, banned, limit))
+
+    return merge
+
+
+def test_scores_are_sums_of_rows_times_strengths(best):
     found = best([0, 1], [1.0, 0.5], [{2: 0.5, 3: 0.25}, {2: 0.5, 4: 2.0}])
 
     assert found.columns == [4, 2, 3]
     assert found.scores == pytest.approx([1.0, 0.75, 0.25])
 
 
-def test_a_disliked_title_pushes_its_relatives_away():
+def test_a_disliked_title_pushes_its_relatives_away(best):
     found = best([0, 1], [1.0, -1.0], [{2: 0.5, 3: 0.25}, {2: 0.75}])
 
     assert found.columns == [3]
 
 
-def test_only_positive_sums_are_returned():
+def test_only_positive_sums_are_returned(best):
     found = best([0], [1.0], [{2: -0.5, 3: 0.25, 4: 0.0}])
 
     assert found.columns == [3]
 
 
-def test_ties_go_to_the_lower_column():
+def test_ties_go_to_the_lower_column(best):
     found = best([0], [1.0], [{5: 0.5, 2: 0.5, 4: 0.5, 3: 0.5}], limit=2)
 
     assert found.columns == [2, 3]
 
 
-def test_banned_columns_never_come_back():
+def test_banned_columns_never_come_back(best):
     found = best([0], [1.0], [{2: 0.5, 3: 0.25}], banned=[2])
 
     assert found.columns == [3]
 
 
-def test_a_title_without_a_row_changes_nothing():
+def test_a_title_without_a_row_changes_nothing(best):
     found = best([0, 1, 5], [1.0, 1.0, 1.0], [None, {2: 0.5}, {}])
 
     assert found.columns == [2]
     assert found.reasons == [(1, 255, NO_COLUMN, 0)]
 
 
-def test_no_rows_at_all_give_nothing():
+def test_no_rows_at_all_give_nothing(best):
     assert best([], [], []).columns == []
 
 
-def test_the_two_largest_contributors_are_named_with_their_shares():
+def test_the_two_largest_contributors_are_named_with_their_shares(best):
     rows = [{5: 0.25}, {5: 0.5}, {5: 0.125}, {5: -1.0}]
 
     found = best([0, 1, 2, 3], [1.0, 1.0, 2.0, 0.0], rows)
@@ -70,54 +84,63 @@ def test_the_two_largest_contributors_are_named_with_their_shares():
     assert found.reasons == [(1, half, 0, quarter)]
 
 
-def test_shares_are_of_the_positive_part_of_a_score():
+def test_shares_are_of_the_positive_part_of_a_score(best):
     found = best([0, 1], [1.0, 1.0], [{5: 1.0}, {5: -0.5}])
 
     assert found.scores == pytest.approx([0.5])
     assert found.reasons == [(0, 255, NO_COLUMN, 0)]
 
 
-def test_a_disliked_title_is_never_a_reason_though_it_may_raise_a_score():
+def test_a_disliked_title_is_never_a_reason_though_it_may_raise_a_score(best):
     found = best([0, 1], [1.0, -1.0], [{5: 0.25}, {5: -0.5, 4: -1.0}])
 
     assert found.columns == [4, 5]
     assert found.reasons == [(NO_COLUMN, 0, NO_COLUMN, 0), (0, 255, NO_COLUMN, 0)]
 
 
-def test_each_item_has_its_own_reasons():
+def test_each_item_has_its_own_reasons(best):
     found = best([0, 1], [1.0, 1.0], [{2: 1.0}, {3: 0.5}])
 
     assert found.columns == [2, 3]
     assert found.reasons == [(0, 255, NO_COLUMN, 0), (1, 255, NO_COLUMN, 0)]
 
 
-def test_a_coefficient_that_is_not_finite_is_refused():
+def test_a_coefficient_that_is_not_finite_is_refused(best):
     with pytest.raises(PayloadError, match="not finite"):
         best([0], [1.0], [{2: float("inf")}])
 
 
-def test_a_damaged_row_is_refused():
+@pytest.mark.parametrize("row", [b"", b"\x01\x00\x01", b"\x02\x00" + b"\x00" * 4])
+def test_a_damaged_row_is_refused(influences, row):
     with pytest.raises(PayloadError):
-        live.weigh([0], [1.0], [b"\x01\x00\x01"])
+        influences([0], [1.0], [row], SIZE)
 
 
-def famous(raters, row, weight, **asked):
+def test_a_row_that_names_a_title_beyond_the_last_is_refused(best):
+    with pytest.raises(PayloadError, match=f"names title {SIZE} of {SIZE}"):
+        best([0], [1.0], [{SIZE: 0.5}])
+
+
+@pytest.fixture(scope="module")
+def famous(influences):
     """Live columns and scores when one title was named, and how many rated each."""
-    fame = live.Fame.of(raters)
-    influences = live.weigh([0], [1.0], [influence(row)])
-    sums = live.add_up(influences, len(raters))
-    return live.best(live.with_fame(sums, influences, fame, weight), [0], 10, fame, **asked)
+
+    def ranked(raters, row, weight, **asked):
+        found = influences([0], [1.0], [influence(row)], len(raters))
+        return found.best(live.Fame.of(raters), weight, [0], 10, **asked)
+
+    return ranked
 
 
-def test_fame_decides_where_rows_say_nothing():
+def test_fame_decides_where_rows_say_nothing(famous):
     assert famous([0, 1, 16, 81, 1], {1: 0.001}, 10.0).columns == [3, 2]
 
 
-def test_rows_decide_where_fame_has_no_weight():
+def test_rows_decide_where_fame_has_no_weight(famous):
     assert famous([0, 1, 16, 81, 1], {1: 0.5, 4: 0.25}, 0.0).columns == [1, 4]
 
 
-def test_fame_counts_in_standard_deviations_of_the_sums():
+def test_fame_counts_in_standard_deviations_of_the_sums(famous):
     small = famous([0, 1, 16, 81, 1], {1: 0.25, 3: 0.125}, 1.0)
     large = famous([0, 1, 16, 81, 1], {1: 0.5, 3: 0.25}, 1.0)
 
@@ -125,29 +148,14 @@ def test_fame_counts_in_standard_deviations_of_the_sums():
     assert [2 * score for score in small.scores] == pytest.approx(large.scores)
 
 
-def test_titles_equally_known_differ_by_their_rows_only():
+def test_titles_equally_known_differ_by_their_rows_only(famous):
     assert famous([7] * 5, {1: 0.5, 4: 0.25}, 9.0).columns == [1, 4]
 
 
-def test_what_is_not_allowed_is_not_returned():
+def test_what_is_not_allowed_is_not_returned(famous):
     allowed = np.array([True, True, False, True, False])
 
     assert famous([0, 1, 16, 81, 1], {4: 0.5}, 1.0, allowed=allowed).columns == [3]
-
-
-@given(
-    st.lists(st.integers(0, 1000), min_size=1, max_size=40),
-    st.lists(st.floats(-1, 1), min_size=40, max_size=40),
-    st.integers(1, 20),
-)
-def test_where_it_looks_first_does_not_change_what_it_finds(raters, scores, limit):
-    fame, size = live.Fame.of(raters), len(raters)
-    mine = np.array(scores[:size])
-
-    found = live.best(mine.copy(), [], limit, fame)
-
-    expected = sorted((c for c in range(size) if mine[c] > 0), key=lambda c: (-mine[c], c))
-    assert found.columns == expected[:limit]
 
 
 coefficients = st.floats(-1, 1, width=16)
@@ -155,7 +163,7 @@ row = st.dictionaries(st.integers(0, SIZE - 1), coefficients, max_size=SIZE)
 
 
 @given(st.lists(st.tuples(row, st.floats(-1, 1)), max_size=5), st.integers(1, 8))
-def test_the_merge_agrees_with_adding_row_by_row(titles, limit):
+def test_the_merge_agrees_with_adding_row_by_row(best, titles, limit):
     sums = np.zeros(SIZE)
     for coefficients_of, strength in titles:
         for column, value in coefficients_of.items():
@@ -166,3 +174,50 @@ def test_the_merge_agrees_with_adding_row_by_row(titles, limit):
 
     assert found.columns == expected[:limit]
     assert found.scores == pytest.approx([sums[column] for column in expected[:limit]])
+
+
+MANY = 700
+"""Titles of a catalogue of which numpy looks at the best known first."""
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 12),
+    st.sampled_from([0.0, 0.3, 5.0]),
+    st.booleans(),
+    st.integers(1, 300),
+)
+def test_all_that_is_said_and_known_of_each_title_decides(
+    influences, seed, titles, weight, filtered, limit
+):
+    chance = np.random.default_rng(seed)
+    raters = chance.integers(0, 5_000, MANY) * chance.integers(0, 2, MANY)
+    columns = [np.sort(chance.choice(MANY, 60, replace=False)) for _ in range(titles)]
+    values = [chance.normal(0, 1, 60).astype(np.float16) for _ in range(titles)]
+    rows = [
+        influence_codec.encode(c.tolist(), v.tolist()) for c, v in zip(columns, values, strict=True)
+    ]
+    strengths = chance.normal(0, 1, titles).tolist()
+    allowed = chance.random(MANY) < 0.5 if filtered else None
+    given = list(range(titles))
+    fame = live.Fame.of(raters.tolist())
+
+    merged = influences(given, strengths, rows, MANY)
+    found = merged.explain(merged.best(fame, weight, given, limit, allowed))
+
+    said = np.zeros((titles, MANY))
+    for title in given:
+        said[title, columns[title]] = strengths[title] * values[title].astype(float)
+    sums = said.sum(axis=0)
+    spread = sums.sum() / fame.rated if fame.rated else 0.0
+    spread = np.sqrt((sums**2).sum() / fame.rated - spread**2) if fame.rated else 0.0
+    scores = sums + weight * spread * fame.values
+    scores[given] = 0
+    scores = np.where(allowed, scores, 0) if filtered else scores
+    expected = [c for c in np.argsort(-scores, kind="stable").tolist() if scores[c] > 1e-9]
+    assert found.columns[: len(expected)] == expected[:limit]
+    assert found.scores[: len(expected)] == pytest.approx(scores[expected[:limit]].tolist())
+    for column, (first, _, second, _) in zip(found.columns, found.reasons, strict=True):
+        liked = [t for t in given if strengths[t] > 0 and said[t, column] > 0]
+        speaking = sorted(liked, key=lambda title: (-said[title, column], title))
+        assert [one for one in (first, second) if one != NO_COLUMN] == speaking[:2]

@@ -1,0 +1,1 @@
+from api.live import Influences as Influences

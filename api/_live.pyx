@@ -1,0 +1,196 @@
+# distutils: language = c++
+"""Live scores in one pass over the rows, as api.live gives them by numpy, which is read first.
+
+Compiled where there is a compiler (decision 31); tests hold both to the same answers.
+"""
+
+cimport cython
+from libc.math cimport ldexp, sqrt
+from libcpp.algorithm cimport nth_element, sort
+from libcpp.utility cimport pair
+from libcpp.vector cimport vector
+
+from api.lines import Lines
+from schemas import influence_codec
+from schemas.errors import PayloadError
+from schemas.ranking_codec import NO_COLUMN, NO_REASONS, SHARE_SCALE
+
+ctypedef pair[double, int] Scored
+"""The negative of a score, and the column: the smallest is the best."""
+
+cdef enum:  # bits of what a title's state is: it may be returned; a row names it
+    OPEN = 1
+    TOUCHED = 2
+
+cdef Py_ssize_t START = len(influence_codec.HEADER)
+cdef double SCALES[32]  # of the significand of a 16-bit float, by its exponent
+
+for _exponent in range(32):
+    SCALES[_exponent] = ldexp(1.0, max(_exponent, 1) - 25)
+
+
+cdef inline double coefficient(const unsigned char* at) noexcept nogil:
+    """A 16-bit float that is finite."""
+    cdef int exponent = at[1] >> 2 & 31
+    cdef int significand = (at[1] & 3) << 8 | at[0]
+    if exponent:
+        significand |= 1024
+    return -significand * SCALES[exponent] if at[1] & 128 else significand * SCALES[exponent]
+
+
+cdef inline bint is_finite(const unsigned char* at) noexcept nogil:
+    return (at[1] & 124) != 124
+
+
+cdef inline int column_at(const unsigned char* row, Py_ssize_t j) noexcept nogil:
+    return row[START + 2 * j] | row[START + 2 * j + 1] << 8
+
+
+cdef class Influences:
+    """As api.live.Influences."""
+
+    cdef list given, rows
+    cdef vector[double] strengths
+    cdef vector[Py_ssize_t] sizes
+    cdef int size
+
+    def __init__(self, list given, list strengths, list rows, int size):
+        if not len(given) == len(strengths) == len(rows):
+            raise ValueError("not one strength and one row for each title")
+        self.given, self.rows, self.size = given, rows, size
+        self.strengths = strengths
+        for row in rows:
+            self.sizes.push_back(0 if row is None else influence_codec.length(row))
+
+    def best(self, fame, double weight, banned, int limit, allowed=None):
+        """As api.live.Influences.best."""
+        cdef vector[unsigned char] states
+        cdef vector[Scored] found
+        cdef const unsigned char[::1] mask = None if allowed is None else allowed.view("u1")
+        cdef int column
+        if len(fame.values) != self.size or (mask is not None and len(mask) != self.size):
+            raise ValueError(f"fame, or what is allowed, is not of {self.size} titles")
+        if mask is None or not self.size:
+            states.assign(self.size, OPEN)
+        else:
+            states.assign(&mask[0], &mask[0] + self.size)
+        for column in banned:
+            states[self.checked(column)] = 0
+        self.merge(states, found, fame.values, fame.first, fame.rated, weight, limit)
+        if found.size() > <size_t> limit:
+            nth_element(found.begin(), found.begin() + limit, found.end())
+            found.resize(limit)
+        sort(found.begin(), found.end())
+        return Lines([one.second for one in found], [-one.first for one in found])
+
+    cdef int checked(self, int column) except -1:
+        if not 0 <= column < self.size:
+            raise IndexError(f"column {column} of {self.size}")
+        return column
+
+    @cython.boundscheck(False)
+    cdef int merge(
+        self,
+        vector[unsigned char]& states,
+        vector[Scored]& found,
+        const double[::1] fame,
+        const Py_ssize_t[::1] first,
+        int rated,
+        double weight,
+        int limit,
+    ) except -1:
+        """Find every open title of a positive score that a row names and, of the others, as many
+        of the best known as can be among the best.
+
+        What the rows add, and its square, are summed as they grow: most sums are zero.
+        """
+        cdef vector[double] sums
+        cdef vector[int] touched
+        cdef const unsigned char* row
+        cdef const unsigned char* at
+        cdef double strength, value, score, lift = 0.0, total = 0.0, squares = 0.0
+        cdef Py_ssize_t i, j, n, named = 0, entries = 0
+        cdef int column, left
+        for n in self.sizes:
+            entries += n
+        sums.assign(self.size, 0.0)
+        touched.resize(entries + 1)
+        for i in range(<Py_ssize_t> self.sizes.size()):
+            n, strength = self.sizes[i], self.strengths[i]
+            if not n:
+                continue
+            row = self.rows[i]
+            at = row + START + 2 * n
+            for j in range(n):
+                column = column_at(row, j)
+                if column >= self.size:
+                    raise PayloadError(f"an influence row names title {column} of {self.size}")
+                if not is_finite(at):
+                    raise PayloadError("an influence row holds a coefficient that is not finite")
+                touched[named] = column
+                named += not states[column] & TOUCHED
+                states[column] |= TOUCHED
+                value = strength * coefficient(at)
+                squares += value * (2 * sums[column] + value)
+                total += value
+                sums[column] += value
+                at += 2
+        if weight and rated:
+            total /= rated
+            lift = weight * sqrt(max(squares / rated - total * total, 0.0))
+        for j in range(named):
+            column = touched[j]
+            score = sums[column] + lift * fame[column]
+            if score > 0 and states[column] & OPEN:
+                found.push_back(Scored(-score, column))
+        left = limit if lift > 0 else 0
+        for i in range(first.shape[0]):
+            if not left:
+                break
+            column = first[i]
+            if states[column] == OPEN:
+                found.push_back(Scored(-lift * fame[column], column))
+                left -= 1
+        return 0
+
+    def explain(self, found):
+        """As api.live.Influences.explain."""
+        cdef vector[short] place_of
+        cdef list speaking = [[] for _ in found.columns]
+        cdef const unsigned char* row
+        cdef Py_ssize_t i, j, n
+        cdef int column, place
+        cdef double value
+        place_of.assign(self.size, -1)
+        for place, column in enumerate(found.columns):
+            place_of[self.checked(column)] = place
+        for i in range(<Py_ssize_t> self.sizes.size()):
+            n = self.sizes[i]
+            if not n or self.strengths[i] <= 0:
+                continue
+            row = self.rows[i]
+            for j in range(n):
+                column = column_at(row, j)
+                place = place_of[column] if column < self.size else -1
+                if place >= 0:
+                    value = self.strengths[i] * coefficient(row + START + 2 * n + 2 * j)
+                    if value > 0:
+                        (<list> speaking[place]).append((value, self.given[i]))
+        return Lines(found.columns, found.scores, [two(titles) for titles in speaking])
+
+
+cdef tuple two(list speaking):
+    """As api.live._two."""
+    cdef double total = 0.0, one = 0.0, other = 0.0, value
+    cdef int first = NO_COLUMN, second = NO_COLUMN, title
+    for value, title in speaking:
+        total += value
+        if value > one or (value == one and title < first):
+            other, second = one, first
+            one, first = value, title
+        elif value > other or (value == other and title < second):
+            other, second = value, title
+    if not total:
+        return NO_REASONS
+    total /= SHARE_SCALE
+    return first, round(one / total), second, round(other / total)

@@ -1,0 +1,20 @@
+"""What is compiled. Where there is no compiler the same is done in Python, slower: decision 31."""
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+SOURCES = {"api._live": "api/_live.pyx", "schemas.product_order": "schemas/product_order.py"}
+# Contracted, some machines would round otherwise than Python does.
+FLAGS = ["-O2", "-g0", "-ffp-contract=off"]
+
+setup(
+    ext_modules=cythonize(
+        [
+            Extension(name, [path], extra_compile_args=FLAGS, depends=["setup.py"], optional=True)
+            for name, path in SOURCES.items()
+        ],
+        build_dir="build",
+        compiler_directives={"annotation_typing": False, "wraparound": False},
+        show_all_warnings=False,
+    )
+)
