@@ -3,7 +3,11 @@
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-SOURCES = {"api._live": "api/_live.pyx", "schemas.product_order": "schemas/product_order.py"}
+SOURCES = {
+    "api._live": "api/_live.pyx",
+    "api.lines": "api/lines.py",
+    "schemas.product_order": "schemas/product_order.py",
+}
 # Contracted, some machines would round otherwise than Python does.
 FLAGS = ["-O2", "-g0", "-ffp-contract=off"]
 

@@ -1,4 +1,7 @@
-"""Entries of a stored list, read field by field without building a record for each."""
+"""Entries of a stored list, read field by field without building a record for each.
+
+Plain Python, which lines.pxd gives types for where it is compiled (decision 31).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,24 +50,53 @@ class Stored:
 
 
 def stored(payload: bytes, found: Layout, allowed: NDArray[np.bool_] | None = None) -> Stored:
-    """Everything but the reasons, of every entry or of those whose column is allowed."""
-    named = np.frombuffer(payload, "<u2", found.entries, found.columns)
-    fallen = _fallen(payload, found)
-    lowest = int(fallen[-1]) if found.entries else 0
-    rules = np.frombuffer(ranking_codec.rules(payload, found), np.uint8)
-    at = np.arange(found.entries) if allowed is None else allowed[named].nonzero()[0]
-    worth = (lowest - fallen[at]).tolist()
-    return Stored(TOP_LEVEL - lowest, at.tolist(), named[at].tolist(), worth, rules[at].tolist())
+    """Everything but the reasons, of every entry or of those whose column is allowed.
+
+    Raises:
+        PayloadError: it names a title that is not in the catalogue.
+    """
+    mask = None if allowed is None else allowed.view(np.uint8).data
+    rules = ranking_codec.rules(payload, found)
+    try:
+        return _scan(
+            payload, found.entries, found.columns, found.drops, found.overflows, found.rules,
+            rules, mask,
+        )  # fmt: skip
+    except IndexError as error:
+        raise PayloadError("the ranking names a title beyond the last") from error
 
 
-def _fallen(payload: bytes, found: Layout) -> NDArray[np.intp]:
-    """As ranking_codec.fallen of every entry, by numpy: that many are slow one by one."""
-    drops = np.frombuffer(payload, np.uint8, found.entries, found.drops).astype(np.intp)
-    if found.rules > found.overflows:
-        count = (found.rules - found.overflows) // 2
-        large = np.flatnonzero(drops == SATURATED)[:count]
-        drops[large] += np.frombuffer(payload, "<u2", large.size, found.overflows)
-    return drops.cumsum()
+def _scan(
+    payload: bytes,
+    entries: int,
+    columns: int,
+    drops: int,
+    overflow: int,
+    end: int,
+    rules: bytes,
+    mask: memoryview | None,
+) -> Stored:
+    """As `stored`; `columns`, `drops` and `overflow` are where these begin, `end` where the last
+    of them does.
+    """
+    positions: list[int] = []
+    named: list[int] = []
+    levels: list[int] = []
+    flags: list[int] = []
+    fallen = 0
+    for at in range(entries):
+        drop = payload[drops + at]
+        fallen += drop
+        if drop == SATURATED and overflow < end:
+            fallen += payload[overflow] | payload[overflow + 1] << 8
+            overflow += 2
+        column = payload[columns + 2 * at] | payload[columns + 2 * at + 1] << 8
+        if mask is None or mask[column]:
+            positions.append(at)
+            named.append(column)
+            levels.append(fallen)
+            flags.append(rules[at])
+    return Stored(TOP_LEVEL - fallen, positions, named, [fallen - one for one in levels], flags)
 
 
 def read(payload: bytes, limit: int) -> Lines:

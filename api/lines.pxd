@@ -1,0 +1,24 @@
+# Types for lines.py where it is compiled: the code itself stands there.
+cimport cython
+
+
+@cython.locals(
+    positions=list,
+    named=list,
+    levels=list,
+    flags=list,
+    fallen=int,
+    at=int,
+    drop=int,
+    column=int,
+)
+cdef object _scan(
+    const unsigned char[::1] payload,
+    int entries,
+    int columns,
+    int drops,
+    int overflow,
+    int end,
+    const unsigned char[::1] rules,
+    const unsigned char[::1] mask,
+)
