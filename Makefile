@@ -23,7 +23,7 @@ $(INSTALLED): requirements/uv.txt requirements/all.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
 	@touch $@
 
-$(STAMP): $(INSTALLED) setup.py api/_live.pyx api/lines.py api/lines.pxd schemas/product_order.py schemas/product_order.pxd
+$(STAMP): $(INSTALLED) setup.py api/_live.pyx api/scanning.py api/scanning.pxd schemas/product_order.py schemas/product_order.pxd
 	@echo "Compiling what people wait for; without a compiler the same is done in Python, slower"
 	$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@

@@ -5,7 +5,7 @@ from setuptools import Extension, setup
 
 SOURCES = {
     "api._live": "api/_live.pyx",
-    "api.lines": "api/lines.py",
+    "api.scanning": "api/scanning.py",
     "schemas.product_order": "schemas/product_order.py",
 }
 # Contracted, some machines would round otherwise than Python does.

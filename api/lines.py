@@ -1,17 +1,12 @@
-"""Entries of a stored list, read field by field without building a record for each.
-
-Plain Python, which lines.pxd gives types for where it is compiled (decision 31).
-"""
+"""Entries of a stored list, read field by field without building a record for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from api.scanning import Stored
 from schemas import ranking_codec
 from schemas.errors import PayloadError
-from schemas.ranking_codec import NO_REASONS, SATURATED, TOP_LEVEL, Because, Layout
+from schemas.ranking_codec import NO_REASONS, TOP_LEVEL, Because, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,69 +29,6 @@ class Lines:
             [self.scores[at] for at in positions],
             [self.reasons[at] if at < explained else NO_REASONS for at in positions],
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What deciding on an order takes of some entries of a list: where each is, its column, by how
-    many levels it is above the last one of the list, which is at level `last`, and its rules.
-    """
-
-    last: int
-    positions: Sequence[int]
-    columns: Sequence[int]
-    worth: Sequence[int]
-    rules: Sequence[int]
-
-
-def stored(payload: bytes, found: Layout, allowed: NDArray[np.bool_] | None = None) -> Stored:
-    """Everything but the reasons, of every entry or of those whose column is allowed.
-
-    Raises:
-        PayloadError: it names a title that is not in the catalogue.
-    """
-    mask = None if allowed is None else allowed.view(np.uint8).data
-    rules = ranking_codec.rules(payload, found)
-    try:
-        return _scan(
-            payload, found.entries, found.columns, found.drops, found.overflows, found.rules,
-            rules, mask,
-        )  # fmt: skip
-    except IndexError as error:
-        raise PayloadError("the ranking names a title beyond the last") from error
-
-
-def _scan(
-    payload: bytes,
-    entries: int,
-    columns: int,
-    drops: int,
-    overflow: int,
-    end: int,
-    rules: bytes,
-    mask: memoryview | None,
-) -> Stored:
-    """As `stored`; `columns`, `drops` and `overflow` are where these begin, `end` where the last
-    of them does.
-    """
-    positions: list[int] = []
-    named: list[int] = []
-    levels: list[int] = []
-    flags: list[int] = []
-    fallen = 0
-    for at in range(entries):
-        drop = payload[drops + at]
-        fallen += drop
-        if drop == SATURATED and overflow < end:
-            fallen += payload[overflow] | payload[overflow + 1] << 8
-            overflow += 2
-        column = payload[columns + 2 * at] | payload[columns + 2 * at + 1] << 8
-        if mask is None or mask[column]:
-            positions.append(at)
-            named.append(column)
-            levels.append(fallen)
-            flags.append(rules[at])
-    return Stored(TOP_LEVEL - fallen, positions, named, [fallen - one for one in levels], flags)
 
 
 def read(payload: bytes, limit: int) -> Lines:

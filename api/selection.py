@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from api import lines
-from api.lines import Lines, Stored
+from api import lines, scanning
+from api.lines import Lines
 from api.parameters import Filtered
+from api.scanning import Stored
 from api.shelves import Within
 from schemas import product_order, ranking_codec
 from schemas.product_order import DEFAULT, Facts, FlagsFor, Taste
@@ -60,20 +61,19 @@ def for_people(facts: Facts, listing: Filtered, within: Within | None = None) ->
             shown = ranking_codec.shown(payload, found) if is_default(listing) else None
             if shown is not None and len(shown) >= min(listing.limit, found.entries):
                 return lines.read_at(payload, found, shown[: listing.limit])
-        some = lines.stored(payload, found, None if within is None else within.allowed)
+        allowed = None if within is None else within.packed
+        some = scanning.stored(payload, found, allowed, flagged=listing.franchise == "all")
         return lines.pick(payload, found, some, _chosen(some, facts, listing))
 
     return read
 
 
 def _chosen(some: Stored, facts: Facts, listing: Filtered) -> Sequence[int]:
-    """Which of some entries to show, in order."""
+    """Which of some entries to show, in order; where rules apply, none of them is flagged."""
     taste = taste_of(listing)
     if listing.franchise == "all":
         return product_order.lean(some.columns, some.worth, facts, taste)[0][: listing.limit]
-    return product_order.arrange(
-        some.columns, some.worth, some.rules, facts, taste, most=listing.limit
-    )
+    return product_order.arrange(some.columns, some.worth, None, facts, taste, most=listing.limit)
 
 
 def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Reader:
@@ -84,7 +84,8 @@ def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Re
         if within is None and not listing.niche:
             columns = ranking_codec.columns(payload, found, found.entries)
             return lines.read_at(payload, found, shown(columns, range(found.entries)))
-        some = lines.stored(payload, found, None if within is None else within.allowed)
+        allowed = None if within is None else within.packed
+        some = scanning.stored(payload, found, allowed, flagged=True)
         order: Iterable[int] = range(len(some.columns))
         if listing.niche:
             order = _chosen(some, facts, replace(listing, franchise="all", limit=found.entries))

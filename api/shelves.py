@@ -24,11 +24,12 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """What a filter leaves: `allowed` says so for each column, `popular` are the best known titles,
-    best first.
+    """What a filter leaves: `allowed` says so for each column, and so do the bits of `packed`,
+    lowest first; `popular` are the best known titles, best first.
     """
 
     allowed: Mask
+    packed: bytes
     popular: Lines
 
 
@@ -83,7 +84,7 @@ class Shelves:
         allowed &= kinds if types else True
         best = self._best_first[allowed[self._best_first]][:MOST_POPULAR]
         popular = Lines(best.tolist(), self._worth[best].tolist())
-        return Within(allowed, popular)
+        return Within(allowed, np.packbits(allowed, bitorder="little").tobytes(), popular)
 
     def _any(self, field: str, shelf: "_Shelf", names: Sequence[str], problems: list[str]) -> Mask:
         """Titles with any of some names."""

@@ -179,7 +179,7 @@ def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
 def arrange(
     columns: Sequence[int],
     worth: Worth,
-    rules: Flags,
+    rules: Flags | None,
     facts: Facts,
     taste: Taste = DEFAULT,
     taken: Collection[int] = (),
@@ -191,7 +191,7 @@ def arrange(
     Args:
         columns: the entries of a ranking, best first.
         worth: of each entry.
-        rules: the flags of each; whatever has one is left out.
+        rules: the flags of each; whatever has one is left out. None: nothing has.
         facts: of the catalogue that columns mean.
         taste: what is asked for.
         taken: franchises that are shown already.
@@ -231,7 +231,7 @@ def _one_per_franchise(
     order: Sequence[int],
     values: Worth,
     columns: Sequence[int],
-    rules: Flags,
+    rules: Flags | None,
     facts: Facts,
     adult: bool,
     taken: Collection[int],
@@ -258,7 +258,9 @@ def _one_per_franchise(
         row = column * _WIDTH
         name, traits = rows[row + _FRANCHISE], rows[row + _TRAITS]
         place = place_of.get(name, _NOWHERE) if name else _NOWHERE
-        if (place == _NOWHERE and not left) or rules[at] or (traits & _ADULT and not adult):
+        if (place == _NOWHERE and not left) or (traits & _ADULT and not adult):
+            continue
+        if rules is not None and rules[at]:
             continue
         if place == _NOWHERE:
             if name:

@@ -1,4 +1,4 @@
-# Types for lines.py where it is compiled: the code itself stands there.
+# Types for scanning.py where it is compiled: the code itself stands there.
 cimport cython
 
 
@@ -6,7 +6,6 @@ cimport cython
     positions=list,
     named=list,
     levels=list,
-    flags=list,
     fallen=int,
     at=int,
     drop=int,
@@ -19,6 +18,6 @@ cdef object _scan(
     int drops,
     int overflow,
     int end,
-    const unsigned char[::1] rules,
-    const unsigned char[::1] mask,
+    const unsigned char[::1] flags,
+    const unsigned char[::1] allowed,
 )
