@@ -22,6 +22,7 @@ cdef enum:  # bits of what a title's state is: it may be returned; a row names i
     OPEN = 1
     TOUCHED = 2
 
+cdef double SCALE = SHARE_SCALE
 cdef Py_ssize_t START = len(influence_codec.HEADER)
 cdef double SCALES[32]  # of the significand of a 16-bit float, by its exponent
 
@@ -192,5 +193,4 @@ cdef tuple two(list speaking):
             other, second = value, title
     if not total:
         return NO_REASONS
-    total /= SHARE_SCALE
-    return first, round(one / total), second, round(other / total)
+    return first, round(one / total * SCALE), second, round(other / total * SCALE)

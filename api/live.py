@@ -176,12 +176,11 @@ def _two(speaking: Sequence[tuple[float, int]]) -> Because:
     """The two that say most, and their shares of all that is said; ties go to lower columns."""
     if not speaking:
         return NO_REASONS
-    total = sum([value for value, _ in speaking]) / SHARE_SCALE
-    (one, first), *rest = sorted(speaking, key=lambda pair: (-pair[0], pair[1]))[:2]
-    if not rest:
-        return first, round(one / total), NO_COLUMN, 0
-    other, second = rest[0]
-    return first, round(one / total), second, round(other / total)
+    total = sum([value for value, _ in speaking])
+    two = sorted(speaking, key=lambda pair: (-pair[0], pair[1]))[:2]
+    said = [(title, round(value / total * SHARE_SCALE)) for value, title in two]
+    (first, share), (second, other) = said if len(said) == 2 else (*said, (NO_COLUMN, 0))
+    return first, share, second, other
 
 
 def _columns(parts: Sequence[tuple[bytes, int]]) -> Columns:

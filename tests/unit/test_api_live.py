@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api import live
@@ -163,6 +163,7 @@ row = st.dictionaries(st.integers(0, SIZE - 1), coefficients, max_size=SIZE)
 
 
 @given(st.lists(st.tuples(row, st.floats(-1, 1)), max_size=5), st.integers(1, 8))
+@example([({2: 1.0}, 5e-324)], 1)
 def test_the_merge_agrees_with_adding_row_by_row(best, titles, limit):
     sums = np.zeros(SIZE)
     for coefficients_of, strength in titles:
