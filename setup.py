@@ -11,14 +11,20 @@ SOURCES = {
 # Contracted, some machines would round otherwise than Python does.
 FLAGS = ["-O2", "-g0", "-ffp-contract=off"]
 
-setup(
-    ext_modules=cythonize(
-        [
-            Extension(name, [path], extra_compile_args=FLAGS, depends=["setup.py"], optional=True)
-            for name, path in SOURCES.items()
-        ],
-        build_dir="build",
-        compiler_directives={"annotation_typing": False, "wraparound": False},
-        show_all_warnings=False,
-    )
+EXTENSIONS = cythonize(
+    [
+        Extension(name, [path], extra_compile_args=FLAGS, depends=["setup.py"])
+        for name, path in SOURCES.items()
+    ],
+    build_dir="build",
+    compiler_directives={
+        "annotation_typing": False,
+        "wraparound": False,
+        "show_performance_hints": False,
+    },
+    show_all_warnings=False,
 )
+for extension in EXTENSIONS:
+    extension.optional = True  # which Cython forgets
+
+setup(ext_modules=EXTENSIONS)
