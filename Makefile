@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 STAMP := .venv/.ready
+TYPED := $(wildcard api/*.pyx api/*.pxd schemas/*.pxd)
 REPORT ?= var/evaluation
 .DEFAULT_GOAL := help
 
@@ -20,12 +21,13 @@ $(INSTALLED): requirements/uv.txt requirements/all.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/uv.txt requirements/all.txt
-	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
 	@touch $@
 
-$(STAMP): $(INSTALLED) setup.py api/_live.pyx api/scanning.py api/scanning.pxd schemas/product_order.py schemas/product_order.pxd
-	@echo "Compiling what people wait for; without a compiler the same is done in Python, slower"
-	$(BIN)/python setup.py --quiet build_ext --inplace
+$(STAMP): $(INSTALLED) setup.py $(TYPED) $(wildcard $(TYPED:.pxd=.py))
+	@echo "Installing ourselves, and compiling what people wait for"
+	rm -rf build api/*.so schemas/*.so
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@ls api/*.so >/dev/null 2>&1 || echo "Nothing was compiled, for want of a C++ compiler or Python's headers: all works, slower. Once they are there: rm $@"
 	@touch $@
 
 .PHONY: demo

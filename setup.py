@@ -1,5 +1,10 @@
 """What is compiled. Where there is no compiler the same is done in Python, slower: decision 31."""
 
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
@@ -11,20 +16,24 @@ SOURCES = {
 # Contracted, some machines would round otherwise than Python does.
 FLAGS = ["-O2", "-g0", "-ffp-contract=off"]
 
-EXTENSIONS = cythonize(
-    [
-        Extension(name, [path], extra_compile_args=FLAGS, depends=["setup.py"])
-        for name, path in SOURCES.items()
-    ],
-    build_dir="build",
-    compiler_directives={
-        "annotation_typing": False,
-        "wraparound": False,
-        "show_performance_hints": False,
-    },
-    show_all_warnings=False,
-)
-for extension in EXTENSIONS:
-    extension.optional = True  # which Cython forgets
 
-setup(ext_modules=EXTENSIONS)
+def compiler() -> bool:
+    """Whether there is one for C and C++, and what Python needs to be compiled against."""
+    tools = (os.environ.get("CC", "cc"), os.environ.get("CXX", "c++"))
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    return all(shutil.which(one.split()[0]) for one in tools) and headers.exists()
+
+
+def extensions() -> list[Extension]:
+    return cythonize(
+        [Extension(name, [path], extra_compile_args=FLAGS) for name, path in SOURCES.items()],
+        build_dir="build",
+        compiler_directives={
+            "annotation_typing": False,
+            "wraparound": False,
+            "show_performance_hints": False,
+        },
+    )
+
+
+setup(ext_modules=extensions() if compiler() else [])

@@ -5,7 +5,7 @@ Compiled where there is a compiler (decision 31); tests hold both to the same an
 """
 
 cimport cython
-from libc.math cimport ldexp, sqrt
+from libc.math cimport INFINITY, isfinite, ldexp, sqrt
 from libcpp.algorithm cimport nth_element, sort
 from libcpp.utility cimport pair
 from libcpp.vector cimport vector
@@ -26,21 +26,18 @@ cdef double SCALE = SHARE_SCALE
 cdef Py_ssize_t START = len(influence_codec.HEADER)
 cdef double SCALES[32]  # of the significand of a 16-bit float, by its exponent
 
-for _exponent in range(32):
+for _exponent in range(31):
     SCALES[_exponent] = ldexp(1.0, max(_exponent, 1) - 25)
+SCALES[31] = INFINITY  # also for what is no number: neither may be
 
 
 cdef inline double coefficient(const unsigned char* at) noexcept nogil:
-    """A 16-bit float that is finite."""
+    """A 16-bit float, little-endian."""
     cdef int exponent = at[1] >> 2 & 31
     cdef int significand = (at[1] & 3) << 8 | at[0]
     if exponent:
         significand |= 1024
     return -significand * SCALES[exponent] if at[1] & 128 else significand * SCALES[exponent]
-
-
-cdef inline bint is_finite(const unsigned char* at) noexcept nogil:
-    return (at[1] & 124) != 124
 
 
 cdef inline int column_at(const unsigned char* row, Py_ssize_t j) noexcept nogil:
@@ -58,9 +55,10 @@ cdef class Influences:
     def __init__(self, list given, list strengths, list rows, int size):
         if not len(given) == len(strengths) == len(rows):
             raise ValueError("not one strength and one row for each title")
-        self.given, self.rows, self.size = given, rows, size
+        self.given, self.rows, self.size = given, list(rows), size
         self.strengths = strengths
-        for row in rows:
+        self.sizes.clear()
+        for row in self.rows:
             self.sizes.push_back(0 if row is None else influence_codec.length(row))
 
     def best(self, fame, double weight, banned, int limit, allowed=None):
@@ -102,8 +100,6 @@ cdef class Influences:
     ) except -1:
         """Find every open title of a positive score that a row names and, of the others, as many
         of the best known as can be among the best.
-
-        What the rows add, and its square, are summed as they grow: most sums are zero.
         """
         cdef vector[double] sums
         cdef vector[int] touched
@@ -126,17 +122,18 @@ cdef class Influences:
                 column = column_at(row, j)
                 if column >= self.size:
                     raise PayloadError(f"an influence row names title {column} of {self.size}")
-                if not is_finite(at):
-                    raise PayloadError("an influence row holds a coefficient that is not finite")
                 touched[named] = column
                 named += not states[column] & TOUCHED
                 states[column] |= TOUCHED
                 value = strength * coefficient(at)
-                squares += value * (2 * sums[column] + value)
                 total += value
                 sums[column] += value
                 at += 2
+        if not isfinite(total):
+            raise PayloadError("an influence row holds a coefficient that is not finite")
         if weight and rated:
+            for j in range(named):  # most sums are zero
+                squares += sums[touched[j]] * sums[touched[j]]
             total /= rated
             lift = weight * sqrt(max(squares / rated - total * total, 0.0))
         for j in range(named):

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, NotRequired, TypeVar, get_args
 
@@ -63,22 +64,21 @@ def parse_body(body: bytes, declared: Declared[Body]) -> Body:
     Raises:
         InvalidParameterError: not JSON, or something in it is unknown or refused.
     """
-    found = _parse(body)
+    with suppress(orjson.JSONDecodeError, InvalidParameterError):  # said better below
+        quick: object = orjson.loads(body)
+        # A colon stands behind each name, and else only in texts: as many as names, none is twice.
+        if _names(quick) == body.count(b":"):
+            return _record(quick, declared)
+    return _record(_parse_strictly(body), declared)
+
+
+def _record(found: object, declared: Declared[Body]) -> Body:
     if not isinstance(found, dict):
         raise InvalidParameterError(refused("the body", "a JSON object", found))
     record = declared.read(found, "field")
     if isinstance(record, Filtered):
         require_years(record)
     return record
-
-
-def _parse(body: bytes) -> object:
-    try:
-        quick: object = orjson.loads(body)
-    except orjson.JSONDecodeError:  # said better below
-        return _parse_strictly(body)
-    # A colon stands behind each name, and else only in texts: as many as names, and none is twice.
-    return quick if _names(quick) == body.count(b":") else _parse_strictly(body)
 
 
 def _names(found: object) -> int:

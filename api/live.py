@@ -152,7 +152,9 @@ def fastest() -> type[Influences]:
     """The same compiled, where there was a compiler."""
     try:
         from api._live import Influences as Compiled
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != "api._live":
+            raise
         return Influences
     return Compiled
 

@@ -18,6 +18,7 @@ cdef object _scan(
     int drops,
     int overflow,
     int end,
+    int titles,
     const unsigned char[::1] flags,
     const unsigned char[::1] allowed,
 )

@@ -23,12 +23,15 @@ class Stored:
     worth: Sequence[int]
 
 
-def stored(payload: bytes, found: Layout, allowed: bytes | None, *, flagged: bool) -> Stored:
+def stored(
+    payload: bytes, found: Layout, titles: int, allowed: bytes | None, *, flagged: bool
+) -> Stored:
     """Everything but the reasons, of some entries.
 
     Args:
         payload: the list.
         found: its layout.
+        titles: how many the catalogue has.
         allowed: one bit for each column, lowest first: whether it may be among them; None: all.
         flagged: whether entries may be that a product rule speaks against.
 
@@ -36,13 +39,10 @@ def stored(payload: bytes, found: Layout, allowed: bytes | None, *, flagged: boo
         PayloadError: it names a title that is not in the catalogue.
     """
     flags = None if flagged else ranking_codec.rules(payload, found)
-    try:
-        return _scan(
-            payload, found.entries, found.columns, found.drops, found.overflows, found.rules,
-            flags, allowed,
-        )  # fmt: skip
-    except IndexError as error:
-        raise PayloadError("the ranking names a title beyond the last") from error
+    return _scan(
+        payload, found.entries, found.columns, found.drops, found.overflows, found.rules,
+        titles, flags, allowed,
+    )  # fmt: skip
 
 
 def _scan(
@@ -52,6 +52,7 @@ def _scan(
     drops: int,
     overflow: int,
     end: int,
+    titles: int,
     flags: bytes | None,
     allowed: bytes | None,
 ) -> Stored:
@@ -71,6 +72,8 @@ def _scan(
         if flags is not None and flags[at]:
             continue
         column = payload[columns + 2 * at] | payload[columns + 2 * at + 1] << 8
+        if column >= titles:
+            raise PayloadError(f"the ranking names title {column} of {titles}")
         if allowed is None or allowed[column >> 3] >> (column & 7) & 1:
             positions.append(at)
             named.append(column)

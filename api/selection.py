@@ -62,7 +62,9 @@ def for_people(facts: Facts, listing: Filtered, within: Within | None = None) ->
             if shown is not None and len(shown) >= min(listing.limit, found.entries):
                 return lines.read_at(payload, found, shown[: listing.limit])
         allowed = None if within is None else within.packed
-        some = scanning.stored(payload, found, allowed, flagged=listing.franchise == "all")
+        some = scanning.stored(
+            payload, found, len(facts.adult), allowed, flagged=listing.franchise == "all"
+        )
         return lines.pick(payload, found, some, _chosen(some, facts, listing))
 
     return read
@@ -85,7 +87,7 @@ def similar(facts: Facts, listing: Filtered, within: Within | None = None) -> Re
             columns = ranking_codec.columns(payload, found, found.entries)
             return lines.read_at(payload, found, shown(columns, range(found.entries)))
         allowed = None if within is None else within.packed
-        some = scanning.stored(payload, found, allowed, flagged=True)
+        some = scanning.stored(payload, found, len(facts.adult), allowed, flagged=True)
         order: Iterable[int] = range(len(some.columns))
         if listing.niche:
             order = _chosen(some, facts, replace(listing, franchise="all", limit=found.entries))

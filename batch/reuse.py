@@ -79,7 +79,7 @@ def source_files() -> list[Path]:
     """Our own files that count, sorted."""
     here = Path(__file__).parent
     ours = [one for one in here.rglob("*.py") if _counts(one.relative_to(here))]
-    return sorted([*ours, *(here.parent / "schemas").glob("*.py")])
+    return sorted([*ours, *(here.parent / "schemas").glob("*.p[xy]*")])
 
 
 def models_in(folder: Path) -> Iterator[tuple[Path, ModelManifest]]:

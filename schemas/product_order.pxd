@@ -3,12 +3,12 @@ cimport cython
 
 cdef int _LOOK_AHEAD, _MISSING, _DROPPED, _NOWHERE, _ELSEWHERE, _SIDE, _ADULT
 cdef int _FRANCHISE, _SERIES, _ORDER, _NEEDS, _TRAITS, _NAMED, _WIDTH
-cdef double _RIGHT_ENTRY, _MOST_COMMON
+cdef double _RIGHT_ENTRY
 
 
 cdef class FlagsFor:
-    cdef object columns, started, dropped
-    cdef const int[::1] rows
+    cdef object _columns, _started, _dropped
+    cdef const int[::1] _rows
 
 
 @cython.locals(
@@ -21,12 +21,12 @@ cdef class FlagsFor:
     n=int,
     value=double,
     at=int,
-    column=int,
-    row=int,
+    column=Py_ssize_t,
+    row=Py_ssize_t,
     name=int,
     traits=int,
     place=int,
-    other=int,
+    other=Py_ssize_t,
 )
 cdef tuple _one_per_franchise(
     list order, values, list columns, rules, facts, bint adult, taken, int enough
@@ -45,7 +45,7 @@ cdef tuple _one_per_franchise(
     k=int,
     place=int,
     value=double,
-    column=int,
+    column=Py_ssize_t,
     repeated=int,
 )
 cdef list _take_turns(list positions, list worth, list columns, facts, int most)

@@ -42,18 +42,17 @@ _LAST_YEAR: Final = 9999
 class Facts:
     """What the rules know of each title, by column.
 
-    `franchise` and `series` are anime ids, 0 for a title that stands alone. `order` puts the
-    entries of a franchise in order, main entries first. Whoever is shown a title should have
-    started the series that it `needs`, 0 for the first of one; a main entry `starts` its own, a
-    side entry none. `genres` are bit masks, `popularity` is from 0 to 1.
+    `franchise` and `series` are anime ids, 0 for a title that stands alone. Whoever is shown a
+    title should have started the series that it `needs`, 0 for the first of one; a main entry
+    `starts` its own, a side entry none. `genres` are bit masks, `popularity` is from 0 to 1.
 
     What arranging looks at of a title lies together in `rows`, since whoever looks at sixty of
     twenty thousand titles waits for memory: _WIDTH numbers each, named by _FRANCHISE and so on.
+    _ORDER puts the entries of a franchise in order, main entries first.
     """
 
     franchise: Sequence[int]
     series: Sequence[int]
-    order: Sequence[int]
     needs: Sequence[int]
     starts: Sequence[int]
     side: Sequence[bool]
@@ -101,7 +100,6 @@ def facts_of(catalogue: Sequence[Anime]) -> Facts:
     return Facts(
         franchise=[anime.franchise for anime in catalogue],
         series=[anime.series for anime in catalogue],
-        order=order,
         needs=[_needed(anime) for anime in catalogue],
         starts=[0 if anime.side else anime.series for anime in catalogue],
         side=[anime.side for anime in catalogue],
@@ -159,14 +157,14 @@ class FlagsFor:
         dropped: Collection[int],
         facts: Facts,
     ) -> None:
-        self.columns, self.started, self.dropped = columns, started, dropped
-        self.rows = facts.rows
+        self._columns, self._started, self._dropped = columns, started, dropped
+        self._rows = facts.rows
 
     def __getitem__(self, at: int, /) -> int:
-        row = self.columns[at] * _WIDTH
-        needed, franchise = self.rows[row + _NEEDS], self.rows[row + _FRANCHISE]
-        flags = _MISSING if needed and needed not in self.started else 0
-        return flags | _DROPPED if franchise and franchise in self.dropped else flags
+        row = self._columns[at] * _WIDTH
+        needed, franchise = self._rows[row + _NEEDS], self._rows[row + _FRANCHISE]
+        flags = _MISSING if needed and needed not in self._started else 0
+        return flags | _DROPPED if franchise and franchise in self._dropped else flags
 
 
 def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
@@ -270,8 +268,7 @@ def _one_per_franchise(
             left -= 1
             lowest = lowest if left else _RIGHT_ENTRY * value
         elif place >= 0 and not traits & _SIDE:
-            other = columns[shown[place]]
-            other *= _WIDTH
+            other = columns[shown[place]] * _WIDTH
             if (
                 value >= _RIGHT_ENTRY * worth[place]
                 and rows[row + _ORDER] < rows[other + _ORDER]

@@ -1,6 +1,7 @@
 """What is compiled where there is a compiler: whether it is, and of what the sources say now."""
 
 import sys
+from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES, SourceFileLoader
 from importlib.util import find_spec, module_from_spec, spec_from_loader
 from pathlib import Path
@@ -32,11 +33,12 @@ def _older(compiled: Path) -> bool:
     return any(path.exists() and path.stat().st_mtime > made for path in sources)
 
 
-def require(module: str) -> None:
-    """Skip a test, loudly, where a module was not compiled."""
+def require(module: str) -> ModuleType:
+    """A module as it was compiled; skips a test, loudly, where it was not."""
     found = find_spec(module)
     if found is None or not str(found.origin).endswith(tuple(EXTENSION_SUFFIXES)):
-        pytest.skip(f"{NOT_TRIED}: a C++ compiler, to compile {module}")
+        pytest.skip(f"{NOT_TRIED}: a C++ compiler and Python's headers, to compile {module}")
+    return import_module(module)
 
 
 def as_python(module: str) -> ModuleType:

@@ -67,7 +67,7 @@ def source_files() -> list[Path]:
     alone = [batch / name for name in _ALONE]
     ratings = [batch / "ratings" / name for name in ("__init__.py", "files.py")]
     ours = [*alone, *ratings, *Path(__file__).parent.glob("*.py")]
-    return sorted([*ours, *(batch.parent / "schemas").glob("*.py")])
+    return sorted([*ours, *(batch.parent / "schemas").glob("*.p[xy]*")])
 
 
 def _files(data: Path, ratings: Drained) -> list[Path]:
