@@ -58,6 +58,9 @@ def _scan(
 ) -> Stored:
     """As `stored`; `columns`, `drops` and `overflow` are where these begin, `end` where the last
     of them does. What is flagged is left out.
+
+    Reads what ranking_codec.columns and .fallen read, in one pass: lists of those made first
+    would take half as long again.
     """
     positions: list[int] = []
     named: list[int] = []
