@@ -5,6 +5,7 @@ Compiled where there is a compiler (decision 31); tests hold both to the same an
 """
 
 cimport cython
+from cpython.array cimport array, clone
 from libc.math cimport INFINITY, isfinite, ldexp, sqrt
 from libcpp.algorithm cimport nth_element, sort
 from libcpp.utility cimport pair
@@ -22,6 +23,8 @@ cdef enum:  # bits of what a title's state is: it may be returned; a row names i
     OPEN = 1
     TOUCHED = 2
 
+cdef array COLUMNS = array("i")
+cdef array SCORES = array("d")
 cdef double SCALE = SHARE_SCALE
 cdef Py_ssize_t START = len(influence_codec.HEADER)
 cdef double SCALES[32]  # of the significand of a 16-bit float, by its exponent
@@ -80,7 +83,7 @@ cdef class Influences:
             nth_element(found.begin(), found.begin() + limit, found.end())
             found.resize(limit)
         sort(found.begin(), found.end())
-        return Lines([one.second for one in found], [-one.first for one in found])
+        return lines_of(found)
 
     cdef int checked(self, int column) except -1:
         if not 0 <= column < self.size:
@@ -175,6 +178,17 @@ cdef class Influences:
                     if value > 0:
                         (<list> speaking[place]).append((value, self.given[i]))
         return Lines(found.columns, found.scores, [two(titles) for titles in speaking])
+
+
+cdef object lines_of(const vector[Scored]& found):
+    """Arrays, since few of these numbers are looked at by Python."""
+    cdef array columns = clone(COLUMNS, found.size(), zero=False)
+    cdef array scores = clone(SCORES, found.size(), zero=False)
+    cdef size_t i
+    for i in range(found.size()):
+        columns.data.as_ints[i] = found[i].second
+        scores.data.as_doubles[i] = -found[i].first
+    return Lines(columns, scores)
 
 
 cdef tuple two(list speaking):

@@ -14,14 +14,14 @@ from api.checking import Declared, refused, shown
 from api.parameters import AsWhole, Filtered, Listing
 from api.queries import require_years
 from schemas.errors import InvalidParameterError
-from schemas.records import MAX_ANIME_ID, Status
+from schemas.records import MAX_ANIME_ID, AnimeId, Status
 
 MAX_BODY: Final = 1024 * 1024
 MAX_TITLES: Final = 5_000
 StatusName = Literal["watching", "completed", "on_hold", "dropped", "planned"]
 STATUSES: Final = {name: Status[name.upper()] for name in get_args(StatusName)}
 
-Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ANIME_ID), AsWhole]
+Id = Annotated[AnimeId, Field(strict=True, ge=1, le=MAX_ANIME_ID), AsWhole]
 Rating = Annotated[int, Field(strict=True, ge=1, le=10), AsWhole]
 Body = TypeVar("Body")
 

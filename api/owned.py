@@ -1,7 +1,9 @@
 """What somebody is known to have done with titles: from a request, or from a stored history."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from api.bodies import STATUSES, GivenTitle
@@ -25,8 +27,8 @@ class Owned:
 
     def with_status(self, status: Status) -> list[int]:
         """The columns of the titles with a status."""
-        if status not in {mark >> STATUS_SHIFT for mark in {*self.marks}}:
-            return []
+        if max(self.marks, default=0) >> STATUS_SHIFT < status:
+            return []  # most requests give ratings only
         pairs = zip(self.columns, self.marks, strict=True)
         return [column for column, mark in pairs if mark >> STATUS_SHIFT == status]
 
@@ -38,26 +40,25 @@ class Owned:
         marks.update(zip(news.columns, news.marks, strict=True))
         return Owned(list(marks), list(marks.values()))
 
-    def strengths(self, table: Mapping[str, float]) -> list[float]:
+    def worth(self, of_mark: Mapping[int, float]) -> list[float]:
         """How much each title counts.
 
         Raises:
             PayloadError: a mark has no meaning.
         """
         try:
-            worth = {mark: _worth(table, mark) for mark in {*self.marks}}
-        except (KeyError, ValueError) as error:
-            raise PayloadError(f"malformed history: {error}") from error
-        return [worth[mark] for mark in self.marks]
+            return [of_mark[mark] for mark in self.marks]
+        except KeyError as error:
+            raise PayloadError(f"malformed history: no title has the mark {error}") from error
 
 
 def given(titles: Sequence[GivenTitle], column_of: Mapping[AnimeId, Column]) -> Owned:
     """The titles of a request that the catalogue has."""
-    usable = {
-        column_of[AnimeId(title["anime_id"])]: _mark(title)
-        for title in titles
-        if title["anime_id"] in column_of
-    }
+    usable: dict[Column, int] = {}
+    for title in titles:
+        column = column_of.get(title["anime_id"])
+        if column is not None:
+            usable[column] = _mark(title)
     return Owned(list(usable), list(usable.values()))
 
 
@@ -84,5 +85,10 @@ def _mark(title: GivenTitle) -> int:
     return title.get("rating", 0) | STATUSES[status] << STATUS_SHIFT
 
 
-def _worth(table: Mapping[str, float], mark: int) -> float:
-    return strength(table, mark & RATING_MASK, Status(mark >> STATUS_SHIFT))
+def worth_of_marks(table: Mapping[str, float]) -> Mapping[int, float]:
+    """How much a title counts, by its mark, where a table of strengths says it."""
+    found: dict[int, float] = {}
+    for status, rating in product(Status, range(RATING_MASK + 1)):
+        with suppress(KeyError):
+            found[mark(rating, status)] = strength(table, rating, status)
+    return found

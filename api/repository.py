@@ -1,16 +1,16 @@
 """Where the API gets its rankings. The Protocol is the seam; Redis is one answer to it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from threading import Lock, Thread
 from typing import Final, Protocol, TypeVar
 
 from redis import Redis
 from redis.cluster import RedisCluster
 
-from api import lines, selection, waiting
+from api import lines, owned, selection, waiting
 from api.breaker import Breaker
 from api.cache import Cache
 from api.catalogue import Catalogue, prepare
@@ -33,6 +33,7 @@ from schemas import (
 from schemas.errors import NothingPublishedError, PayloadError, RecommenderError
 from schemas.insights import Audience, Insights
 from schemas.manifests import GenerationManifest
+from schemas.newcomers import fame_weight
 from schemas.pointer import Pointer
 from schemas.ratings import Recent
 from schemas.records import AnimeId, Column, Generation, Neighbour, UserId
@@ -54,13 +55,19 @@ Decoded = TypeVar("Decoded")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What every request of one generation needs, read once."""
+    """What every request of one generation needs, read once.
+
+    For live answers, `worth_of_marks` says how much a title counts with which somebody has done
+    what, and `fame_weight` how much fame does for somebody of whom so many titles are known.
+    """
 
     generation: Generation
     manifest: GenerationManifest
     catalogue: Catalogue
     popular: Lines
     popular_shown: Lines
+    worth_of_marks: Mapping[int, float]
+    fame_weight: Callable[[int], float]
 
     @classmethod
     def of(
@@ -73,7 +80,9 @@ class Loaded:
         """Work out what strangers are shown of the popular list, once."""
         most = Listing(limit=MAX_LIMIT)
         shown = selection.arranged(popular, Known(), catalogue.rules, most)
-        return cls(generation, manifest, catalogue, popular, shown)
+        worth = owned.worth_of_marks(manifest.strengths)
+        weight = lru_cache(maxsize=256)(partial(fame_weight, manifest.fame))
+        return cls(generation, manifest, catalogue, popular, shown, worth, weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +280,7 @@ class RedisRankings:
     def influences(
         self, generation: Generation, anime_ids: Sequence[AnimeId]
     ) -> list[bytes | None]:
-        return self._many([keys.influence(generation, anime_id) for anime_id in anime_ids])
+        return self._many(keys.influences(generation, anime_ids))
 
     def history(self, generation: Generation, user_id: UserId) -> bytes | None:
         return self._get(keys.history(generation, user_id))
@@ -316,14 +325,15 @@ class RedisRankings:
 
     def _many(self, names: Sequence[str]) -> list[bytes | None]:
         """Nightly values, which never change: those not remembered are read at once."""
+        if not self._cached:
+            return self._breaker.call(lambda: self._reads.many(names))
         found = {name: kept for name in names if (kept := self._values.get(name)) is not None}
         missing = [name for name in names if name not in found]
         if missing:
             read = self._breaker.call(lambda: self._reads.many(missing))
             for name, payload in zip(missing, read, strict=True):
                 found[name] = (payload,)
-                if self._cached:
-                    self._values.put(name, (payload,), _VALUE_BYTES + len(payload or b""))
+                self._values.put(name, (payload,), _VALUE_BYTES + len(payload or b""))
         return [found[name][0] for name in names]
 
     def _changed(self, user_id: UserId | None) -> None:

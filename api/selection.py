@@ -116,8 +116,7 @@ def arranged(
         return Lines()
     columns, banned = ranking.columns, known.banned
     open_to = None if all_open else [at for at, one in enumerate(columns) if one not in banned]
-    lowest = ranking.scores[-1] if columns else 0.0
-    worth, taste = [score - lowest for score in ranking.scores], taste_of(listing)
+    worth, taste = product_order.Above(ranking.scores), taste_of(listing)
     if listing.franchise == "all":
         order, _ = product_order.lean(columns, worth, facts, taste, open_to)
         chosen = order[: listing.limit]

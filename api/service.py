@@ -15,7 +15,6 @@ from api.shelves import Within
 from schemas import product_order
 from schemas.errors import RecommenderError
 from schemas.manifests import GenerationManifest
-from schemas.newcomers import fame_weight
 from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
 
@@ -43,7 +42,7 @@ class Answer:
     source: Source
     lines: Lines
     more: Sequence[tuple[Source, Lines]] = ()
-    ignored: tuple[AnimeId, ...] = ()
+    ignored: Sequence[AnimeId] = ()
     variant: str = ""
     stale: bool = False
 
@@ -253,24 +252,33 @@ def recommend_live(rankings: Rankings, request: LiveRequest) -> Answer:
     loaded = current(rankings)
     column_of = loaded.catalogue.column_of
     theirs = owned.given(request.ratings, column_of)
-    named = dict.fromkeys(AnimeId(title["anime_id"]) for title in request.ratings)
-    ignored = tuple(anime_id for anime_id in named if anime_id not in column_of)
-    excluded = [column_of[AnimeId(one)] for one in request.exclude if one in column_of]
-    answer = for_owner(rankings, loaded, theirs, excluded, request)
-    return replace(answer, ignored=ignored, stale=rankings.is_stale)
+    ignored: Sequence[AnimeId] = ()
+    if len(theirs.columns) < len(request.ratings):
+        named = dict.fromkeys([title["anime_id"] for title in request.ratings])
+        ignored = tuple(one for one in named if one not in column_of)
+    excluded = [column_of[one] for one in request.exclude if one in column_of]
+    made = _made_now(rankings, loaded, theirs, excluded, request)
+    return Answer(loaded, *made, ignored=ignored, stale=rankings.is_stale)
 
 
 def for_owner(
     rankings: Rankings, loaded: Loaded, theirs: Owned, excluded: Sequence[int], listing: Filtered
 ) -> Answer:
     """Rank now for somebody of whom some titles are known."""
+    return Answer(loaded, *_made_now(rankings, loaded, theirs, excluded, listing))
+
+
+def _made_now(
+    rankings: Rankings, loaded: Loaded, theirs: Owned, excluded: Sequence[int], listing: Filtered
+) -> tuple[Source, Lines, Sequence[tuple[Source, Lines]]]:
+    """Where a list for them comes from, the list, and what follows."""
     within = loaded.catalogue.shelves.within(listing)
     known = _known(theirs, excluded, loaded.catalogue.rules)
     found = _live(rankings, loaded, theirs, known, listing, within)
     more = _rest(loaded, found, known, listing, within)
     if not found.columns:
-        return Answer(loaded, "popular", more)
-    return Answer(loaded, "live", found, (("popular", more),))
+        return "popular", more, ()
+    return "live", found, (("popular", more),) if more.columns else ()
 
 
 def _known(theirs: Owned, excluded: Sequence[int], facts: Facts) -> Known:
@@ -279,7 +287,7 @@ def _known(theirs: Owned, excluded: Sequence[int], facts: Facts) -> Known:
     return Known(
         banned=frozenset({*theirs.columns, *excluded}),
         started=frozenset(product_order.started_series(started, facts)),
-        dropped=frozenset(facts.franchise[one] for one in theirs.with_status(Status.DROPPED)),
+        dropped=frozenset([facts.franchise[one] for one in theirs.with_status(Status.DROPPED)]),
     )
 
 
@@ -294,27 +302,26 @@ def _live(
     fame: bool = True,
     most: int = MAX_TITLES,
 ) -> Lines:
-    catalogue, size = loaded.catalogue, len(loaded.catalogue.anime)
-    speaking = _speaking(theirs, loaded.manifest.strengths, most)
+    catalogue, anime = loaded.catalogue, loaded.catalogue.anime
+    speaking = _speaking(theirs, loaded.worth_of_marks, most)
     if not speaking:
         return Lines()
-    ids = [catalogue.anime[column].anime_id for column in speaking]
-    rows = rankings.influences(loaded.generation, ids)
-    influences = _Influences(list(speaking), list(speaking.values()), rows, size)
-    weight = fame_weight(loaded.manifest.fame, len(theirs.columns)) if fame else 0.0
+    rows = rankings.influences(loaded.generation, [anime[one].anime_id for one in speaking])
+    influences = _Influences(list(speaking), list(speaking.values()), rows, len(anime))
+    weight = loaded.fame_weight(len(theirs.columns)) if fame else 0.0
     allowed = None if within is None else within.allowed
     candidates = influences.best(catalogue.fame, weight, known.banned, CANDIDATES, allowed)
     shown = selection.arranged(candidates, known, catalogue.rules, listing, all_open=True)
     return influences.explain(shown)
 
 
-def _speaking(theirs: Owned, table: Mapping[str, float], most: int) -> dict[int, float]:
+def _speaking(theirs: Owned, of_mark: Mapping[int, float], most: int) -> dict[int, float]:
     """The titles that say something, and how much; those that say most, if there are many."""
-    pairs = zip(theirs.columns, theirs.strengths(table), strict=True)
-    said = [(column, value) for column, value in pairs if value]
+    pairs = zip(theirs.columns, theirs.worth(of_mark), strict=True)
+    said = {column: value for column, value in pairs if value}
     if len(said) > most:
-        said = sorted(said, key=lambda pair: -abs(pair[1]))[:most]
-    return dict(said)
+        said = dict(sorted(said.items(), key=lambda pair: -abs(pair[1]))[:most])
+    return said
 
 
 def _column(loaded: Loaded, anime_id: AnimeId) -> Column:

@@ -1,5 +1,6 @@
 """The only place that spells a Redis key; docs/redis.md says what lies behind each."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from schemas.records import AnimeId, Generation, UserId
@@ -114,6 +115,12 @@ def similar(generation: Generation, anime_id: AnimeId) -> str:
 
 def influence(generation: Generation, anime_id: AnimeId) -> str:
     return f"{prefix(generation, 'i')}{anime_id}"
+
+
+def influences(generation: Generation, anime_ids: Iterable[AnimeId]) -> list[str]:
+    """The keys of some rows, for who asks for many."""
+    start = prefix(generation, "i")
+    return [f"{start}{one}" for one in anime_ids]
 
 
 def popular(generation: Generation) -> str:

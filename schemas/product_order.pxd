@@ -11,6 +11,11 @@ cdef class FlagsFor:
     cdef const int[::1] _rows
 
 
+cdef class Above:
+    cdef object _scores
+    cdef double _lowest
+
+
 @cython.locals(
     rows="const int[::1]",
     shown=list,
@@ -29,7 +34,7 @@ cdef class FlagsFor:
     other=Py_ssize_t,
 )
 cdef tuple _one_per_franchise(
-    list order, values, list columns, rules, facts, bint adult, taken, int enough
+    list order, values, columns, rules, facts, bint adult, taken, int enough
 )
 
 @cython.locals(
@@ -48,4 +53,4 @@ cdef tuple _one_per_franchise(
     column=Py_ssize_t,
     repeated=int,
 )
-cdef list _take_turns(list positions, list worth, list columns, facts, int most)
+cdef list _take_turns(list positions, list worth, columns, facts, int most)

@@ -167,6 +167,21 @@ class FlagsFor:
         return flags | _DROPPED if franchise and franchise in self._dropped else flags
 
 
+class Above:
+    """How far each entry stands above the last one, worked out where one looks.
+
+    Args:
+        scores: of entries, best first.
+    """
+
+    def __init__(self, scores: Sequence[float]) -> None:
+        self._scores = scores
+        self._lowest = scores[len(scores) - 1] if scores else 0.0
+
+    def __getitem__(self, at: int, /) -> float:
+        return self._scores[at] - self._lowest
+
+
 def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
     """Series of which one of these titles is a main entry."""
     found = {*map(facts.starts.__getitem__, columns)}
@@ -196,13 +211,12 @@ def arrange(
         most: how many to show at most; fewer are the first of more.
         among: the only positions that may be shown, ascending; None: all.
     """
-    listed = list(columns)
-    order, values = lean(listed, worth, facts, taste, among)
+    order, values = lean(columns, worth, facts, taste, among)
     enough = most + _LOOK_AHEAD
     shown, values = _one_per_franchise(
-        list(order), values, listed, rules, facts, taste.adult, taken, enough
+        list(order), values, columns, rules, facts, taste.adult, taken, enough
     )
-    return _take_turns(shown, values, listed, facts, most)
+    return _take_turns(shown, values, columns, facts, most)
 
 
 def lean(

@@ -20,7 +20,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from api.bodies import MAX_TITLES, GivenTitle, StatusName
 from schemas.errors import InvalidParameterError
-from schemas.records import MAX_ANIME_ID
+from schemas.records import MAX_ANIME_ID, AnimeId
 
 MAX_UNPACKED: Final = 8 * 1024 * 1024
 """Bytes of a list: MyAnimeList writes about 800 for a title."""
@@ -278,7 +278,7 @@ def _title(row: Row) -> GivenTitle | None:
     number = int(anime_id) if _is_whole(anime_id, 10) else 0
     if not 1 <= number <= MAX_ANIME_ID:
         return None
-    title = GivenTitle(anime_id=number)
+    title = GivenTitle(anime_id=AnimeId(number))
     if _DECIMAL.fullmatch(rating) and 1 <= float(rating) <= 10:
         title["rating"] = int(float(rating) + 0.5)
     if status in _STATUSES:

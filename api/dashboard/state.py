@@ -17,7 +17,7 @@ from api.checking import Declared, refused
 from api.parameters import MAX_TEXT, AsWhole, Filtered, Nothing
 from api.queries import MAX_QUERY
 from schemas.errors import InvalidParameterError
-from schemas.records import MAX_ANIME_ID, MAX_USER_ID
+from schemas.records import MAX_ANIME_ID, MAX_USER_ID, AnimeId
 
 MAX_CARDS: Final = 48
 CARDS: Final = 24
@@ -162,7 +162,7 @@ def given(mark: str) -> GivenTitle:
         InvalidParameterError: it is not written as one.
     """
     anime_id, rating, letter = _parts(mark)
-    title = GivenTitle(anime_id=anime_id)
+    title = GivenTitle(anime_id=AnimeId(anime_id))
     if rating:
         title["rating"] = int(rating)
     if letter:

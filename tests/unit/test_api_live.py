@@ -22,12 +22,17 @@ def influences(request):
     return compiled.require("api._live").Influences
 
 
+def everything(lines):
+    """The same as lists, as whoever chooses some of them gets them."""
+    return lines.pick(range(len(lines.columns)))
+
+
 @pytest.fixture(scope="module")
 def best(influences):
     def merge(given, strengths, rows, *, banned=(), limit=10):
         payloads = [None if row is None else influence(row) for row in rows]
         found = influences(list(given), list(strengths), payloads, SIZE)
-        return found.explain(found.best(NOBODY, 0.0, banned, limit))
+        return found.explain(everything(found.best(NOBODY, 0.0, banned, limit)))
 
     return merge
 
@@ -126,7 +131,7 @@ def famous(influences):
 
     def ranked(raters, row, weight, **asked):
         found = influences([0], [1.0], [influence(row)], len(raters))
-        return found.best(live.Fame.of(raters), weight, [0], 10, **asked)
+        return everything(found.best(live.Fame.of(raters), weight, [0], 10, **asked))
 
     return ranked
 
@@ -203,7 +208,7 @@ def test_all_that_is_said_and_known_of_each_title_decides(
     fame = live.Fame.of(raters.tolist())
 
     merged = influences(given, strengths, rows, MANY)
-    found = merged.explain(merged.best(fame, weight, given, limit, allowed))
+    found = merged.explain(everything(merged.best(fame, weight, given, limit, allowed)))
 
     said = np.zeros((titles, MANY))
     for title in given:
