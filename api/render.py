@@ -1,8 +1,8 @@
 """Answers as JSON text, joined from what the catalogue prepared. No Flask, no decisions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from itertools import chain, repeat
+from itertools import count, repeat
 from typing import Final
 
 import orjson
@@ -58,10 +58,9 @@ def generation(manifest: GenerationManifest, previous: Generation | None) -> byt
 def _answer(subject: str, answer: Answer, *, reasons: bool) -> str:
     catalogue = answer.loaded.catalogue
     items = _items(answer.lines, catalogue, reasons=reasons)
-    first = 1 + len(answer.lines.columns)
     for source, lines in answer.more:
-        more = _items(lines, catalogue, first, f',"source":"{source}"', reasons=reasons)
-        items, first = chain(items, more), first + len(lines.columns)
+        rank = len(items) + 1
+        items += _items(lines, catalogue, rank, f',"source":"{source}"', reasons=reasons)
     subject += _variant(answer.variant)
     return _envelope(subject, answer.source, answer.loaded.generation, items, stale=answer.stale)
 
@@ -81,18 +80,24 @@ def _envelope(
 
 def _items(
     lines: Lines, catalogue: Catalogue, first: int = 1, ending: str = "", *, reasons: bool
-) -> Iterator[str]:
-    every = enumerate(zip(lines.columns, lines.scores, strict=True), first)
-    because = chain(lines.reasons, repeat(NO_REASONS))
-    for (rank, (column, score)), why in zip(every, because, strict=False):
-        shown = f',"reasons":[{_reasons(why, catalogue.reasons)}]' if reasons else ""
-        yield (
-            f'{{"rank":{rank},"anime_id":{catalogue.anime[column].anime_id},'
-            f'"score":{score:.6g},{catalogue.facts[column]}{shown}{ending}}}'
-        )
+) -> list[str]:
+    anime, facts = catalogue.anime, catalogue.facts
+    because = _because(lines, catalogue.reasons) if reasons else repeat("")
+    every = zip(count(first), lines.columns, lines.scores, because, strict=False)
+    return [
+        f'{{"rank":{rank},"anime_id":{anime[column].anime_id},"score":{score:.6g},'
+        f"{facts[column]}{why}{ending}}}"
+        for rank, column, score, why in every
+    ]
 
 
-def _reasons(why: Because, titles: Sequence[str]) -> str:
+def _because(lines: Lines, titles: Sequence[str]) -> list[str]:
+    missing = len(lines.columns) - len(lines.reasons)
+    every = [*lines.reasons, *repeat(NO_REASONS, missing)]
+    return [f',"reasons":[{_two(why, titles)}]' for why in every]
+
+
+def _two(why: Because, titles: Sequence[str]) -> str:
     first, share, second, other = why
     if second != NO_COLUMN:
         return f"{titles[first]}{_SHARES[share]},{titles[second]}{_SHARES[other]}"
