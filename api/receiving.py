@@ -33,6 +33,7 @@ class Body:
 
     held: Held
     read_so_far: bytearray = field(default_factory=bytearray)
+    is_late: bool = False
 
     async def read(self, headers: Headers, receive: Receive) -> HTTPException | None:
         """Read it, to one byte more than is accepted at most; nothing if it says it is longer.
@@ -42,11 +43,22 @@ class Body:
         """
         if says_length(headers) > MAX_BODY:
             return None  # to be refused by whoever knows what is accepted
+        task = asyncio.current_task()
+        assert task is not None
+        # A third of what asyncio.timeout costs, and most bodies are there already.
+        end = asyncio.get_running_loop().call_later(SECONDS, self._end, task)
         try:
-            async with asyncio.timeout(SECONDS):
-                return await self._read(receive)
-        except TimeoutError:
+            return await self._read(receive)
+        except asyncio.CancelledError:
+            if not self.is_late or task.uncancel():
+                raise  # somebody else stops us
             return RequestTimeout(f"The body took longer than {SECONDS:g} s.")
+        finally:
+            end.cancel()
+
+    def _end(self, task: asyncio.Task[object]) -> None:
+        self.is_late = True
+        task.cancel()
 
     async def _read(self, receive: Receive) -> HTTPException | None:
         more = True

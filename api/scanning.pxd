@@ -17,8 +17,8 @@ cdef object _scan(
     int columns,
     int drops,
     int overflow,
-    int end,
+    int rules,
     int titles,
-    const unsigned char[::1] flags,
+    bint flagged,
     const unsigned char[::1] allowed,
 )

@@ -6,7 +6,6 @@ Plain Python, which scanning.pxd gives types for where it is compiled (decision 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas import ranking_codec
 from schemas.errors import PayloadError
 from schemas.ranking_codec import SATURATED, TOP_LEVEL, Layout
 
@@ -38,10 +37,9 @@ def stored(
     Raises:
         PayloadError: it names a title that is not in the catalogue.
     """
-    flags = None if flagged else ranking_codec.rules(payload, found)
     return _scan(
         payload, found.entries, found.columns, found.drops, found.overflows, found.rules,
-        titles, flags, allowed,
+        titles, flagged, allowed,
     )  # fmt: skip
 
 
@@ -51,16 +49,15 @@ def _scan(
     columns: int,
     drops: int,
     overflow: int,
-    end: int,
+    rules: int,
     titles: int,
-    flags: bytes | None,
+    flagged: bool,
     allowed: bytes | None,
 ) -> Stored:
-    """As `stored`; `columns`, `drops` and `overflow` are where these begin, `end` where the last
-    of them does. What is flagged is left out.
+    """As `stored`; `columns`, `drops`, `overflow` and `rules` are where these begin.
 
-    Reads what ranking_codec.columns and .fallen read, in one pass: lists of those made first
-    would take half as long again.
+    Reads what ranking_codec.columns, .fallen and .rules read, in one pass: lists of those made
+    first would take half as long again.
     """
     positions: list[int] = []
     named: list[int] = []
@@ -69,10 +66,10 @@ def _scan(
     for at in range(entries):
         drop = payload[drops + at]
         fallen += drop
-        if drop == SATURATED and overflow < end:
+        if drop == SATURATED and overflow < rules:
             fallen += payload[overflow] | payload[overflow + 1] << 8
             overflow += 2
-        if flags is not None and flags[at]:
+        if not flagged and payload[rules + (at >> 2)] >> 2 * (at & 3) & 3:
             continue
         column = payload[columns + 2 * at] | payload[columns + 2 * at + 1] << 8
         if column >= titles:

@@ -285,7 +285,7 @@ def _known(theirs: Owned, excluded: Sequence[int], facts: Facts) -> Known:
     planned = theirs.with_status(Status.PLANNED)
     started = set(theirs.columns).difference(planned) if planned else theirs.columns
     return Known(
-        banned=frozenset({*theirs.columns, *excluded}),
+        banned=frozenset([*theirs.columns, *excluded]),
         started=frozenset(product_order.started_series(started, facts)),
         dropped=frozenset([facts.franchise[one] for one in theirs.with_status(Status.DROPPED)]),
     )
@@ -317,11 +317,10 @@ def _live(
 
 def _speaking(theirs: Owned, of_mark: Mapping[int, float], most: int) -> dict[int, float]:
     """The titles that say something, and how much; those that say most, if there are many."""
+    if len(theirs.columns) > most:
+        theirs = theirs.first(most, lambda mark: -abs(of_mark.get(mark, 0.0)))
     pairs = zip(theirs.columns, theirs.worth(of_mark), strict=True)
-    said = {column: value for column, value in pairs if value}
-    if len(said) > most:
-        said = dict(sorted(said.items(), key=lambda pair: -abs(pair[1]))[:most])
-    return said
+    return {column: value for column, value in pairs if value}
 
 
 def _column(loaded: Loaded, anime_id: AnimeId) -> Column:
