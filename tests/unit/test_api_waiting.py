@@ -1,10 +1,14 @@
 """Plain functions on an event loop, and values that many of them ask for at once."""
 
 import asyncio
+import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import fakeredis
 import pytest
+from greenlet import getcurrent
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from api import waiting
@@ -96,6 +100,64 @@ def test_only_what_run_has_started_is_on_the_loop():
     assert not waiting.on_loop()
     assert together(waiting.on_loop) == [True]
     assert not waiting.on_loop()
+
+
+def test_one_greenlet_answers_one_request_after_the_other_whatever_became_of_them():
+    def fails():
+        raise ValueError(str(id(getcurrent())))
+
+    async def main():
+        first = await waiting.run(getcurrent)
+        with pytest.raises(ValueError, match=str(id(first))):
+            await waiting.run(fails)
+        slow = asyncio.create_task(waiting.run(lambda: waiting.wait_for(asyncio.sleep(10))))
+        await asyncio.sleep(0.01)
+        other = await waiting.run(getcurrent)
+        slow.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await slow
+        return first, other, await waiting.run(getcurrent)
+
+    first, other, last = asyncio.run(main())
+    assert other is not first
+    assert last is first
+
+
+def test_loops_of_two_threads_share_no_greenlet():
+    with ThreadPoolExecutor(2) as threads:
+        both = threading.Barrier(2)
+        asks = [threads.submit(together, lambda: both.wait(5), getcurrent) for _ in range(2)]
+        (_, one), (_, other) = (ask.result() for ask in asks)
+
+    assert one is not other
+
+
+def test_no_more_greenlets_are_kept_than_may_be(monkeypatch):
+    monkeypatch.setattr(waiting, "MOST_IDLE", 1)
+
+    with ThreadPoolExecutor(1) as thread:  # which has none yet
+        asks = [lambda: waiting.wait_for(asyncio.sleep(0.01))] * 3
+        thread.submit(together, *asks).result()
+        assert thread.submit(lambda: len(waiting._IDLE.plain)).result() == 1
+
+
+def test_an_error_is_gone_once_it_is_dealt_with():
+    class BadError(Exception):
+        pass
+
+    def fails():
+        raise BadError
+
+    async def main():
+        with suppress(BadError):
+            await waiting.run(fails)
+        return [one for one in gc.get_objects() if isinstance(one, BadError)]
+
+    gc.disable()
+    try:
+        assert asyncio.run(main()) == []
+    finally:
+        gc.enable()
 
 
 def test_requests_that_come_together_become_one_command_and_each_gets_its_own():
