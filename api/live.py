@@ -159,6 +159,22 @@ def fastest() -> type[Influences]:
     return Compiled
 
 
+def loudest(
+    columns: Sequence[int], strengths: Sequence[float], allowed: Mask, most: int
+) -> list[int]:
+    """The positions of the titles that say most, where not all can be asked for their rows.
+
+    Args:
+        columns: titles that somebody knows.
+        strengths: how much each counts.
+        allowed: which titles of the catalogue are looked for: these, if known, say twice as much.
+        most: how many positions to return.
+    """
+    said = np.abs(strengths) * (1 + allowed[np.asarray(columns, np.intp)])
+    loudest: list[int] = np.argsort(-said, kind="stable")[:most].tolist()
+    return loudest
+
+
 def _highest(scores: Values, limit: int, likely: Columns) -> Columns:
     """The columns of the highest positive scores, best first."""
     good = np.flatnonzero(scores >= max(_at_least(scores[likely], limit), _SMALLEST))

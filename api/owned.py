@@ -1,6 +1,6 @@
 """What somebody is known to have done with titles: from a request, or from a stored history."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
@@ -39,19 +39,6 @@ class Owned:
         marks = dict(zip(self.columns, self.marks, strict=True))
         marks.update(zip(news.columns, news.marks, strict=True))
         return Owned(list(marks), list(marks.values()))
-
-    def first(self, most: int, order: Callable[[int], float]) -> "Owned":
-        """So many of them, in the order of their marks: these are few, so no title is sorted."""
-        columns: list[int] = []
-        marks: list[int] = []
-        for one in sorted({*self.marks}, key=order):
-            pairs = zip(self.columns, self.marks, strict=True)
-            some = [column for column, mark in pairs if mark == one][: most - len(columns)]
-            columns += some
-            marks += [one] * len(some)
-            if len(columns) == most:
-                break
-        return Owned(columns, marks)
 
     def worth(self, of_mark: Mapping[int, float]) -> list[float]:
         """How much each title counts.

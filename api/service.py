@@ -23,8 +23,10 @@ Source = Literal["precomputed", "refreshed", "live", "popular"]
 
 CANDIDATES: Final = 200
 """How many of the best live titles the product rules choose from, as many as are stored."""
-SPEAKING: Final = 32
-"""How many of somebody's titles speak when a filtered list is topped up: those that count most."""
+SPEAKING: Final = 20
+"""How many of somebody's titles speak when a filtered list is topped up: those that count most, and
+those that the filter leaves count double (decision 32).
+"""
 
 
 class UnknownAnimeError(RecommenderError):
@@ -303,7 +305,7 @@ def _live(
     most: int = MAX_TITLES,
 ) -> Lines:
     catalogue, anime = loaded.catalogue, loaded.catalogue.anime
-    speaking = _speaking(theirs, loaded.worth_of_marks, most)
+    speaking = _speaking(theirs, loaded.worth_of_marks, within, most)
     if not speaking:
         return Lines()
     rows = rankings.influences(loaded.generation, [anime[one].anime_id for one in speaking])
@@ -315,12 +317,15 @@ def _live(
     return influences.explain(shown)
 
 
-def _speaking(theirs: Owned, of_mark: Mapping[int, float], most: int) -> dict[int, float]:
+def _speaking(
+    theirs: Owned, of_mark: Mapping[int, float], within: Within | None, most: int
+) -> dict[int, float]:
     """The titles that say something, and how much; those that say most, if there are many."""
-    if len(theirs.columns) > most:
-        theirs = theirs.first(most, lambda mark: -abs(of_mark.get(mark, 0.0)))
-    pairs = zip(theirs.columns, theirs.worth(of_mark), strict=True)
-    return {column: value for column, value in pairs if value}
+    columns, worth = theirs.columns, theirs.worth(of_mark)
+    if within is not None and len(columns) > most:
+        chosen = live.loudest(columns, worth, within.allowed, most)
+        columns, worth = [columns[at] for at in chosen], [worth[at] for at in chosen]
+    return {column: value for column, value in zip(columns, worth, strict=True) if value}
 
 
 def _column(loaded: Loaded, anime_id: AnimeId) -> Column:

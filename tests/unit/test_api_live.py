@@ -226,3 +226,11 @@ def test_all_that_is_said_and_known_of_each_title_decides(
         liked = [t for t in given if strengths[t] > 0 and said[t, column] > 0]
         speaking = sorted(liked, key=lambda title: (-said[title, column], title))
         assert [one for one in (first, second) if one != NO_COLUMN] == speaking[:2]
+
+
+def test_those_speak_that_count_most_and_what_is_looked_for_counts_double():
+    allowed = np.array([False, True, False, True, False, False])
+
+    found = live.loudest([0, 1, 2, 3, 4, 5], [1.0, 0.6, -1.1, -0.2, 0.5, 0.5], allowed, 5)
+
+    assert found == [1, 2, 0, 4, 5]
