@@ -114,6 +114,7 @@ cdef class Influences:
         for n in self.sizes:
             entries += n
         sums.assign(self.size, 0.0)
+        found.reserve(entries + limit)
         touched.resize(entries + 1)
         for i in range(<Py_ssize_t> self.sizes.size()):
             n, strength = self.sizes[i], self.strengths[i]

@@ -4,9 +4,8 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from api.behind import STARTED
 from api.lookup import SOURCE
@@ -37,8 +36,7 @@ _SAFE_PAGE: Final = [
 Headers = list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """One request that was answered; `route` is its rule, or "other"."""
 
     method: str

@@ -1,7 +1,7 @@
 """Entries of a stored list, read field by field without building a record for each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from api.scanning import Stored
 from schemas import ranking_codec
@@ -9,8 +9,7 @@ from schemas.errors import PayloadError
 from schemas.ranking_codec import NO_REASONS, TOP_LEVEL, Because, Layout
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(NamedTuple):
     """Best first; `reasons` may be shorter than the rest, which then has none."""
 
     columns: Sequence[int] = ()

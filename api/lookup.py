@@ -6,8 +6,7 @@ remembered beside what is known of the user, and forgotten with it.
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from api import bodies, render, routes, service
 from api.queries import parse_query
@@ -25,8 +24,7 @@ _NOT_KEPT: Final = (_JSON, ("Cache-Control", "no-store"))
 Headers = list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """Status, headers and body of an answer; `source` and `variant` are for metrics."""
 
     status: int
@@ -89,7 +87,7 @@ class Lookup:
         """The text of an answer, and its source."""
         asked = parse_query(query, routes.LISTING)
         answer = service.recommend_from(self._rankings, loaded, state, asked)
-        shown = replace(answer, variant=variant, stale=stale)
+        shown = answer._replace(variant=variant, stale=stale)
         body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))
         return body.encode(), answer.source
 

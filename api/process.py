@@ -8,7 +8,7 @@ from flask import Flask
 from redis import Redis
 from redis.backoff import NoBackoff
 
-from api import draining, logs
+from api import draining, logs, memory
 from api.app import Parts, create_app, create_front
 from api.auth import Keys
 from api.exposure import Exposure
@@ -36,6 +36,7 @@ OPERATORS: Final = Patience(5.0, 1, NoBackoff())
 
 def serve(settings: Settings) -> Front:
     """What the server calls for each request."""
+    memory.look_for_cycles_seldom()
     return create_front(*_made(settings))
 
 

@@ -7,8 +7,7 @@ of a thread, are shared by all requests that wait, and one request alone waits f
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from redis import Redis
 
@@ -20,8 +19,7 @@ MOST_KEYS: Final = 2_000
 Values = list[bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     keys: Sequence[str]
     answer: "asyncio.Future[Values]"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from threading import Lock, Thread
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from redis import Redis
 from redis.cluster import RedisCluster
@@ -85,8 +85,7 @@ class Loaded:
         return cls(generation, manifest, catalogue, popular, shown, worth, weight)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """A finished answer; `tag` identifies it among all that were ever given for its address."""
 
     tag: str

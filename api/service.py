@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from api import live, owned, selection, variants
 from api.bodies import MAX_TITLES, LiveRequest
@@ -33,8 +33,7 @@ class UnknownAnimeError(RecommenderError):
     """The catalogue of the live generation has no such title."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """`lines` come from `source`; then come `more`, each part with its own source.
 
     `variant` is empty unless two generations are live; `stale`: the store is away.
@@ -87,7 +86,7 @@ def recommend(rankings: Rankings, user_id: UserId, listing: Filtered) -> Answer:
     loaded, variant = current_for(rankings, user_id)
     state = rankings.user(loaded.generation, user_id)
     answer = recommend_from(rankings, loaded, state, listing)
-    return replace(answer, variant=variant, stale=rankings.is_stale)
+    return answer._replace(variant=variant, stale=rankings.is_stale)
 
 
 def is_behind(rankings: Rankings, user_id: UserId) -> bool:

@@ -9,8 +9,7 @@ to be asked for, and told about, with each request.
 
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -28,8 +27,7 @@ class _Plain(greenlet):
     outcome: "_Outcome | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What a function came to."""
 
     value: Any = None
