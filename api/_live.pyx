@@ -27,24 +27,30 @@ cdef array COLUMNS = array("i")
 cdef array SCORES = array("d")
 cdef double SCALE = SHARE_SCALE
 cdef Py_ssize_t START = len(influence_codec.HEADER)
-cdef double SCALES[32]  # of the significand of a 16-bit float, by its exponent
+cdef double SCALES[64]  # of the significand of a 16-bit float, by its sign and exponent
+cdef int HIDDEN[64]  # the bit of the significand that is not written
+cdef double SMALLEST = 5e-324  # above zero
 
-for _exponent in range(31):
+for _exponent in range(32):
     SCALES[_exponent] = ldexp(1.0, max(_exponent, 1) - 25)
-SCALES[31] = INFINITY  # also for what is no number: neither may be
+    if _exponent == 31:  # also for what is no number: neither may be
+        SCALES[_exponent] = INFINITY
+    SCALES[_exponent + 32] = -SCALES[_exponent]
+    HIDDEN[_exponent] = HIDDEN[_exponent + 32] = 1024 if _exponent else 0
 
 
 cdef inline double coefficient(const unsigned char* at) noexcept nogil:
-    """A 16-bit float, little-endian."""
-    cdef int exponent = at[1] >> 2 & 31
-    cdef int significand = (at[1] & 3) << 8 | at[0]
-    if exponent:
-        significand |= 1024
-    return -significand * SCALES[exponent] if at[1] & 128 else significand * SCALES[exponent]
+    """A 16-bit float, little-endian. By tables, since nobody can guess what sign comes next."""
+    cdef int kind = at[1] >> 2
+    return (HIDDEN[kind] + ((at[1] & 3) << 8 | at[0])) * SCALES[kind]
 
 
-cdef inline int column_at(const unsigned char* row, Py_ssize_t j) noexcept nogil:
-    return row[START + 2 * j] | row[START + 2 * j + 1] << 8
+cdef inline const unsigned char* columns_of(bytes row):
+    return <const unsigned char*> row + START
+
+
+cdef inline int column_at(const unsigned char* columns, Py_ssize_t j) noexcept nogil:
+    return columns[2 * j] | columns[2 * j + 1] << 8
 
 
 cdef class Influences:
@@ -79,9 +85,7 @@ cdef class Influences:
         for column in banned:
             states[self.checked(column)] = 0
         self.merge(states, found, fame.values, fame.first, fame.rated, weight, limit)
-        if found.size() > <size_t> limit:
-            nth_element(found.begin(), found.begin() + limit, found.end())
-            found.resize(limit)
+        keep_best(found, limit)
         sort(found.begin(), found.end())
         return lines_of(found)
 
@@ -101,34 +105,40 @@ cdef class Influences:
         double weight,
         int limit,
     ) except -1:
-        """Find every open title of a positive score that a row names and, of the others, as many
-        of the best known as can be among the best.
+        """Find the open titles of the highest positive scores that rows name and, of the others,
+        as many of the best known as can be among the best; a few more than `limit` come of it.
         """
-        cdef vector[double] sums
-        cdef vector[int] touched
-        cdef const unsigned char* row
+        cdef vector[double] all_sums
+        cdef vector[int] all_touched
+        # Held by their own names, these are not read again after each byte that is written.
+        cdef double* sums
+        cdef int* touched
+        cdef unsigned char* state = states.data()
+        cdef int size = self.size
+        cdef const unsigned char* columns
         cdef const unsigned char* at
-        cdef double strength, value, score, lift = 0.0, total = 0.0, squares = 0.0
+        cdef double strength, value, score, lift = 0.0, total = 0.0, squares = 0.0, lowest = SMALLEST
         cdef Py_ssize_t i, j, n, named = 0, entries = 0
         cdef int column, left
         for n in self.sizes:
             entries += n
-        sums.assign(self.size, 0.0)
-        found.reserve(entries + limit)
-        touched.resize(entries + 1)
+        all_sums.assign(size, 0.0)
+        all_touched.resize(entries + 1)
+        sums, touched = all_sums.data(), all_touched.data()
+        found.reserve(2 * limit)
         for i in range(<Py_ssize_t> self.sizes.size()):
             n, strength = self.sizes[i], self.strengths[i]
             if not n:
                 continue
-            row = self.rows[i]
-            at = row + START + 2 * n
+            columns = columns_of(self.rows[i])
+            at = columns + 2 * n
             for j in range(n):
-                column = column_at(row, j)
-                if column >= self.size:
-                    raise PayloadError(f"an influence row names title {column} of {self.size}")
+                column = column_at(columns, j)
+                if column >= size:
+                    raise PayloadError(f"an influence row names title {column} of {size}")
                 touched[named] = column
-                named += not states[column] & TOUCHED
-                states[column] |= TOUCHED
+                named += not state[column] & TOUCHED
+                state[column] |= TOUCHED
                 value = strength * coefficient(at)
                 total += value
                 sums[column] += value
@@ -143,14 +153,16 @@ cdef class Influences:
         for j in range(named):
             column = touched[j]
             score = sums[column] + lift * fame[column]
-            if score > 0 and states[column] & OPEN:
+            if score >= lowest and state[column] & OPEN:
                 found.push_back(Scored(-score, column))
+                if found.size() == <size_t> 2 * limit:
+                    lowest = -keep_best(found, limit)
         left = limit if lift > 0 else 0
         for i in range(first.shape[0]):
             if not left:
                 break
             column = first[i]
-            if states[column] == OPEN:
+            if state[column] == OPEN:
                 found.push_back(Scored(-lift * fame[column], column))
                 left -= 1
         return 0
@@ -159,26 +171,38 @@ cdef class Influences:
         """As api.live.Influences.explain."""
         cdef vector[short] place_of
         cdef list speaking = [[] for _ in found.columns]
-        cdef const unsigned char* row
+        cdef short* place_at
+        cdef const unsigned char* columns
         cdef Py_ssize_t i, j, n
-        cdef int column, place
+        cdef int column, place, size = self.size
         cdef double value
         place_of.assign(self.size, -1)
         for place, column in enumerate(found.columns):
             place_of[self.checked(column)] = place
+        place_at = place_of.data()
         for i in range(<Py_ssize_t> self.sizes.size()):
             n = self.sizes[i]
             if not n or self.strengths[i] <= 0:
                 continue
-            row = self.rows[i]
+            columns = columns_of(self.rows[i])
             for j in range(n):
-                column = column_at(row, j)
-                place = place_of[column] if column < self.size else -1
+                column = column_at(columns, j)
+                place = place_at[column] if column < size else -1
                 if place >= 0:
-                    value = self.strengths[i] * coefficient(row + START + 2 * n + 2 * j)
+                    value = self.strengths[i] * coefficient(columns + 2 * (n + j))
                     if value > 0:
                         (<list> speaking[place]).append((value, self.given[i]))
         return Lines(found.columns, found.scores, [two(titles) for titles in speaking])
+
+
+cdef double keep_best(vector[Scored]& found, size_t limit) noexcept nogil:
+    """Leave the best, in any order, where there are more; return the key of the last of them."""
+    if found.size() <= limit or not limit:
+        found.resize(min(found.size(), limit))
+        return 0.0
+    nth_element(found.begin(), found.begin() + limit - 1, found.end())
+    found.resize(limit)
+    return found[limit - 1].first
 
 
 cdef object lines_of(const vector[Scored]& found):
