@@ -13,6 +13,8 @@ from urllib.parse import quote
 import click
 
 CONNECTIONS: Final = 32
+PATIENCE: Final = "10s"
+"""For one answer: threads of the reference let one wait for seconds, now and then."""
 _RATE: Final = re.compile(r"Requests/sec:\s+([\d.]+)")
 _P99: Final = re.compile(r"99%\s+([\d.]+)(us|ms|s)")
 _BAD: Final = re.compile(r"Non-2xx or 3xx responses: (\d+)")
@@ -86,8 +88,8 @@ def run(target: Target, folder: Path, seconds: int) -> Load:
     script = folder / "wrk.lua"
     script.write_text(target.script, encoding="utf-8")
     command = [
-        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script),
-        target.address,
+        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", PATIENCE, "--latency",
+        "-s", str(script), target.address,
     ]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if _BAD.search(done) or _ERRORS.search(done):
