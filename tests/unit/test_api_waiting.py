@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -158,6 +159,17 @@ def test_an_error_is_gone_once_it_is_dealt_with():
         assert asyncio.run(main()) == []
     finally:
         gc.enable()
+
+
+def test_a_function_is_gone_once_it_is_done():
+    def asks():
+        return 7
+
+    kept = weakref.ref(asks)
+
+    assert together(asks) == [7]
+    del asks
+    assert kept() is None
 
 
 def test_requests_that_come_together_become_one_command_and_each_gets_its_own():
