@@ -61,9 +61,10 @@ async def run(ask: Callable[[], Found]) -> Found:
         else:
             there = plain.switch(value)
     outcome, plain.outcome = plain.outcome, None
+    if outcome is None:  # then it is not idle, and must not get somebody else's request
+        raise RuntimeError("a function on the loop waited for nothing")
     if len(_IDLE.plain) < MOST_IDLE:
         _IDLE.plain.append(plain)
-    assert outcome is not None
     try:
         if outcome.error is not None:
             raise outcome.error
@@ -80,14 +81,20 @@ def _started() -> _Plain:
 
 
 def _serve() -> None:
-    """Call what is handed in, and say None once its outcome is there; keep nothing of it."""
-    plain = getcurrent()
-    assert isinstance(plain, _Plain)
-    assert plain.parent is not None
+    """Call what is handed in, and say None once its outcome is there; keep nothing of it.
+
+    Nor itself: what waits here and names itself is never given back.
+    """
     while True:
-        ask = plain.parent.switch(None)
-        plain.outcome = _outcome(ask)
+        ask = _current().parent.switch(None)
+        outcome = _outcome(ask)
         del ask
+        _current().outcome = outcome
+        del outcome
+
+
+def _current() -> Any:
+    return getcurrent()
 
 
 def _outcome(ask: Callable[[], object]) -> _Outcome:

@@ -133,13 +133,33 @@ def test_loops_of_two_threads_share_no_greenlet():
     assert one is not other
 
 
+def living():
+    """How many greenlets there are, on whatever list."""
+    gc.collect()
+    return sum(isinstance(one, waiting._Plain) for one in gc.get_objects())
+
+
+def test_what_waits_for_nothing_fails_and_is_not_used_again():
+    def asks():
+        return waiting.wait_for(None)
+
+    async def main():
+        with pytest.raises(RuntimeError, match="waited for nothing"):
+            await waiting.run(asks)
+        return await waiting.run(lambda: "mine")
+
+    assert asyncio.run(main()) == "mine"
+
+
 def test_no_more_greenlets_are_kept_than_may_be(monkeypatch):
     monkeypatch.setattr(waiting, "MOST_IDLE", 1)
+    before = living()
 
     with ThreadPoolExecutor(1) as thread:  # which has none yet
         asks = [lambda: waiting.wait_for(asyncio.sleep(0.01))] * 3
         thread.submit(together, *asks).result()
         assert thread.submit(lambda: len(waiting._IDLE.plain)).result() == 1
+        assert thread.submit(living).result() == before + 1
 
 
 def test_an_error_is_gone_once_it_is_dealt_with():
