@@ -171,8 +171,8 @@ def loudest(
         most: how many positions to return.
     """
     said = np.abs(strengths) * (1 + allowed[np.asarray(columns, np.intp)])
-    loudest: list[int] = np.argsort(-said, kind="stable")[:most].tolist()
-    return loudest
+    found: list[int] = np.argsort(-said, kind="stable")[:most].tolist()
+    return found
 
 
 def _highest(scores: Values, limit: int, likely: Columns) -> Columns:

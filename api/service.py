@@ -24,8 +24,8 @@ Source = Literal["precomputed", "refreshed", "live", "popular"]
 CANDIDATES: Final = 200
 """How many of the best live titles the product rules choose from, as many as are stored."""
 SPEAKING: Final = 20
-"""How many of somebody's titles speak when a filtered list is topped up: those that count most, and
-those that the filter leaves count double (decision 32).
+"""How many of somebody's titles speak when a filtered list is topped up: those that count most,
+where those that the filter leaves count double (decision 32).
 """
 
 
