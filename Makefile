@@ -20,7 +20,7 @@ $(INSTALLED): requirements/uv.txt requirements/all.txt pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed"'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/uv.txt requirements/all.txt
+	$(BIN)/uv pip sync --compile-bytecode --quiet --require-hashes --python $(BIN)/python requirements/uv.txt requirements/all.txt
 	@touch $@
 
 $(STAMP): $(INSTALLED) setup.py $(TYPED) $(wildcard $(TYPED:.pxd=.py))
