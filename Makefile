@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 STAMP := .venv/.ready
-TYPED := $(wildcard api/*.pyx api/*.pxd schemas/*.pxd)
+COMPILED := $(wildcard api/*.pyx schemas/*.pyx)
 REPORT ?= var/evaluation
 .DEFAULT_GOAL := help
 
@@ -23,7 +23,7 @@ $(INSTALLED): requirements/uv.txt requirements/all.txt pyproject.toml
 	$(BIN)/uv pip sync --compile-bytecode --quiet --require-hashes --python $(BIN)/python requirements/uv.txt requirements/all.txt
 	@touch $@
 
-$(STAMP): $(INSTALLED) setup.py $(TYPED) $(wildcard $(TYPED:.pxd=.py))
+$(STAMP): $(INSTALLED) setup.py $(COMPILED)
 	@echo "Installing ourselves, and compiling what people wait for"
 	rm -rf build api/*.so schemas/*.so
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .

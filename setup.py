@@ -8,11 +8,7 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-SOURCES = {
-    "api._live": "api/_live.pyx",
-    "api.scanning": "api/scanning.py",
-    "schemas.product_order": "schemas/product_order.py",
-}
+SOURCES = {"api._live": "api/_live.pyx", "schemas._order": "schemas/_order.pyx"}
 # Contracted, some machines would round otherwise than Python does.
 FLAGS = ["-O2", "-g0", "-ffp-contract=off"]
 

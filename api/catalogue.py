@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from api.live import Fame
 from api.search import TitleIndex
 from api.shelves import Shelves
-from schemas import product_order
+from schemas import order, product_order
+from schemas.order import Order
 from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column
 
@@ -27,10 +28,9 @@ class Catalogue:
     """By column, except `column_of`. `facts` and `reasons` are unfinished JSON objects:
 
     `"title":…,"type":…,"year":…,"genres":[…]` and `{"anime_id":…,"title":…,"share":`.
-    `rules` is what the product rules know of each title, `shelves` what filters know, and
-    `fame` how
-    well known each is; `adult` lists the columns of adult titles, and `titles` finds
-    titles by their names.
+    `rules` is what the product rules know of each title, and `order` arranges by them; `shelves`
+    is what filters know, and `fame` how well known each is; `adult` lists the columns of adult
+    titles, and `titles` finds titles by their names.
     """
 
     anime: Sequence[Anime]
@@ -38,6 +38,7 @@ class Catalogue:
     reasons: Sequence[str]
     column_of: Mapping[AnimeId, Column]
     rules: Facts
+    order: Order
     shelves: Shelves
     fame: Fame
     adult: Sequence[int]
@@ -51,12 +52,14 @@ class Catalogue:
 
 def prepare(anime: Sequence[Anime]) -> Catalogue:
     raters = np.array([one.raters for one in anime], np.float64)
+    rules = product_order.facts_of(anime)
     return Catalogue(
         anime=anime,
         facts=[_facts(one) for one in anime],
         reasons=[_reason(one) for one in anime],
         column_of={one.anime_id: Column(column) for column, one in enumerate(anime)},
-        rules=product_order.facts_of(anime),
+        rules=rules,
+        order=order.fastest()(rules),
         shelves=Shelves(anime, _worth(anime, raters)),
         fame=Fame.of([one.raters for one in anime]),
         adult=[column for column, one in enumerate(anime) if one.adult],

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from api.scanning import Stored
 from schemas import ranking_codec
-from schemas.errors import PayloadError
-from schemas.ranking_codec import NO_REASONS, TOP_LEVEL, Because, Layout
+from schemas.ranking_codec import NO_REASONS, Because
 
 
 class Lines(NamedTuple):
@@ -37,34 +35,4 @@ def read(payload: bytes, limit: int) -> Lines:
         PayloadError: the bytes are not a ranking of a version we know.
     """
     found = ranking_codec.layout(payload)
-    return read_at(payload, found, range(min(limit, found.entries)))
-
-
-def read_at(payload: bytes, found: Layout, positions: Sequence[int]) -> Lines:
-    """Read the entries at some positions, in the order given.
-
-    Raises:
-        PayloadError: a position is beyond the last entry.
-    """
-    n = max(positions, default=-1) + 1
-    if n > found.entries:
-        raise PayloadError(f"shows entry {n - 1} of {found.entries}")
-    named = ranking_codec.columns(payload, found, n)
-    fallen = ranking_codec.fallen(payload, found, n)
-    floor, step = found.floor, found.step
-    return Lines(
-        [named[at] for at in positions],
-        [floor + step * (TOP_LEVEL - fallen[at]) for at in positions],
-        ranking_codec.contributors_at(payload, found, positions),
-    )
-
-
-def pick(payload: bytes, found: Layout, some: Stored, chosen: Sequence[int]) -> Lines:
-    """Some of these entries, in the order given."""
-    positions = [some.positions[at] for at in chosen]
-    floor, step, last = found.floor, found.step, some.last
-    return Lines(
-        [some.columns[at] for at in chosen],
-        [floor + step * (last + some.worth[at]) for at in chosen],
-        ranking_codec.contributors_at(payload, found, positions),
-    )
+    return Lines(*ranking_codec.entries_at(payload, found, range(min(limit, found.entries))))

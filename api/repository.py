@@ -18,7 +18,7 @@ from api.freshness import Freshness
 from api.lines import Lines
 from api.parameters import MAX_LIMIT, Listing
 from api.reads import Reads
-from api.selection import Known, Reader
+from api.selection import Reader
 from schemas import (
     audiences_codec,
     catalogue_codec,
@@ -34,6 +34,7 @@ from schemas.errors import NothingPublishedError, PayloadError, RecommenderError
 from schemas.insights import Audience, Insights
 from schemas.manifests import GenerationManifest
 from schemas.newcomers import fame_weight
+from schemas.order import Known
 from schemas.pointer import Pointer
 from schemas.ratings import Recent
 from schemas.records import AnimeId, Column, Generation, Neighbour, UserId
@@ -79,7 +80,7 @@ class Loaded:
     ) -> "Loaded":
         """Work out what strangers are shown of the popular list, once."""
         most = Listing(limit=MAX_LIMIT)
-        shown = selection.arranged(popular, Known(), catalogue.rules, most)
+        shown = selection.arranged(popular, Known(), catalogue.order, most)
         worth = owned.worth_of_marks(manifest.strengths)
         weight = lru_cache(maxsize=256)(partial(fame_weight, manifest.fame))
         return cls(generation, manifest, catalogue, popular, shown, worth, weight)

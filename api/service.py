@@ -10,11 +10,11 @@ from api.lines import Lines
 from api.owned import Owned
 from api.parameters import Filtered
 from api.repository import Loaded, Rankings, UserState
-from api.selection import Known
 from api.shelves import Within
 from schemas import product_order
 from schemas.errors import RecommenderError
 from schemas.manifests import GenerationManifest
+from schemas.order import Known
 from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
 
@@ -102,7 +102,7 @@ def recommend_from(
     within = loaded.catalogue.shelves.within(listing)
     news = owned.rated_since(state.recent, loaded.catalogue.column_of)
     asked = replace(listing, limit=listing.limit + len(news.columns)) if news.columns else listing
-    found = state.read(selection.for_people(loaded.catalogue.rules, asked, within))
+    found = state.read(selection.for_people(loaded.catalogue.order, asked, within))
     if found is None:
         if news.columns:
             return for_owner(rankings, loaded, news, (), listing)
@@ -129,7 +129,7 @@ def _popular(loaded: Loaded, listing: Filtered, within: Within | None) -> Lines:
 
 def _from_popular(loaded: Loaded, known: Known, listing: Filtered, within: Within | None) -> Lines:
     ranking = loaded.popular if within is None else within.popular
-    return selection.arranged(ranking, known, loaded.catalogue.rules, listing)
+    return selection.arranged(ranking, known, loaded.catalogue.order, listing)
 
 
 def _top_up(
@@ -180,7 +180,7 @@ def similar(rankings: Rankings, anime_id: AnimeId, listing: Filtered) -> Answer:
     loaded = current(rankings)
     column = _column(loaded, anime_id)
     within = loaded.catalogue.shelves.within(listing)
-    reader = selection.similar(loaded.catalogue.rules, listing, within)
+    reader = selection.similar(loaded.catalogue.order, listing, within)
     stored = rankings.similar_to(loaded.generation, anime_id, reader) or Lines()
     if within is None or len(stored.columns) == listing.limit:
         return Answer(loaded, "precomputed", stored, stale=rankings.is_stale)
@@ -312,7 +312,7 @@ def _live(
     weight = loaded.fame_weight(len(theirs.columns)) if fame else 0.0
     allowed = None if within is None else within.allowed
     candidates = influences.best(catalogue.fame, weight, known.banned, CANDIDATES, allowed)
-    shown = selection.arranged(candidates, known, catalogue.rules, listing, all_open=True)
+    shown = selection.arranged(candidates, known, catalogue.order, listing)
     return influences.explain(shown)
 
 

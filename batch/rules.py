@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from batch.dataset import Histories
 from batch.ranking import Ranked
-from schemas import product_order
+from schemas import order
+from schemas.order import Order
 from schemas.product_order import Facts
 from schemas.records import Rule, Status
 
@@ -18,6 +19,10 @@ class ProductRules:
     """The rules over one catalogue."""
 
     facts: Facts
+
+    @cached_property
+    def _order(self) -> Order:
+        return order.fastest()(self.facts)
 
     @cached_property
     def _series(self) -> NDArray[np.intp]:
@@ -63,14 +68,10 @@ class ProductRules:
 
     def orders(self, ranked: Ranked, flags: NDArray[np.uint8]) -> list[bytes]:
         """The positions that each user sees who asks for nothing in particular."""
-        last = np.maximum(ranked.counts - 1, 0)[:, None]
-        worth = ranked.levels - np.take_along_axis(ranked.levels, last, axis=1)
-        rows = zip(
-            *(part.tolist() for part in (ranked.columns, worth, flags, ranked.counts)), strict=True
-        )
+        parts = (ranked.columns, ranked.levels, flags, ranked.counts)
         return [
-            bytes(product_order.arrange(columns[:n], worth[:n], own[:n], self.facts))
-            for columns, worth, own, n in rows
+            bytes(self._order.default(columns[:n], levels[:n], own[:n]))
+            for columns, levels, own, n in zip(*(part.tolist() for part in parts), strict=True)
         ]
 
 

@@ -5,32 +5,25 @@ the same. Rules, one after the other: nothing that is flagged, nothing adult unl
 one title per franchise with the right entry first, and genres that take turns, by maximal
 marginal relevance (Carbonell and Goldstein, 1998).
 
-Plain Python, which product_order.pxd gives types for where it is compiled (decision 31).
+Plain Python; api/_order.pyx does the same compiled for who waits for an answer (decision 31).
 """
 
-from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import log1p
-from typing import Final, Protocol
+from typing import Final
 
 from schemas.records import Anime, Rule
 
 MOST_SHOWN: Final = 100
 DIVERSITY: Final = 0.4
 """Part of its worth that a title loses if the two titles before it show all of its genres."""
-_LOOK_AHEAD: Final = 5
+LOOK_AHEAD: Final = 5
 """How many titles compete for a place."""
-_RIGHT_ENTRY: Final = 0.5
+RIGHT_ENTRY: Final = 0.5
 """An earlier entry stands in for a later one if it is worth this part of it, or more."""
-_MOST_COMMON: Final = 0.99
+MOST_COMMON: Final = 0.99
 """The best known title has some worth left to whoever leans to rare ones a little."""
-_MISSING: Final = int(Rule.PREREQUISITE_MISSING)
-_DROPPED: Final = int(Rule.FRANCHISE_DROPPED)
-_FRANCHISE, _SERIES, _ORDER, _NEEDS, _TRAITS, _NAMED, _WIDTH = range(7)
-"""Where in a row of Facts each number stands; _NAMED is of genres, at least 1."""
-_SIDE, _ADULT = 1, 2
-"""Bits of traits."""
 _NOWHERE: Final = -2
 _ELSEWHERE: Final = -1
 """The place of a franchise that has none yet, and of one that is shown already."""
@@ -44,11 +37,8 @@ class Facts:
 
     `franchise` and `series` are anime ids, 0 for a title that stands alone. Whoever is shown a
     title should have started the series that it `needs`, 0 for the first of one; a main entry
-    `starts` its own, a side entry none. `genres` are bit masks, `popularity` is from 0 to 1.
-
-    What arranging looks at of a title lies together in `rows`, since whoever looks at sixty of
-    twenty thousand titles waits for memory: _WIDTH numbers each, named by _FRANCHISE and so on.
-    _ORDER puts the entries of a franchise in order, main entries first.
+    `starts` its own, a side entry none. `places` put the entries of a franchise in order, main
+    entries first. `genres` are bit masks, `popularity` is from 0 to 1.
     """
 
     franchise: Sequence[int]
@@ -57,23 +47,9 @@ class Facts:
     starts: Sequence[int]
     side: Sequence[bool]
     adult: Sequence[bool]
+    places: Sequence[int]
     genres: Sequence[int]
     popularity: Sequence[float]
-    rows: "array[int]"
-
-
-class Flags(Protocol):
-    """The flags of entries, by position."""
-
-    def __getitem__(self, at: int, /) -> int: ...
-
-
-class Worth(Protocol):
-    """How far each entry stands above the last one, by position, in any unit; descends to 0 or
-    more.
-    """
-
-    def __getitem__(self, at: int, /) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +68,6 @@ def facts_of(catalogue: Sequence[Anime]) -> Facts:
     bits = {genre: 1 << bit for bit, genre in enumerate(_genres(catalogue))}
     masks = [sum(bits[genre] for genre in set(anime.genres)) for anime in catalogue]
     most = max((log1p(anime.raters) for anime in catalogue), default=0.0) or 1.0
-    order, rows = _places(catalogue), array("i")
-    for anime, mask, place in zip(catalogue, masks, order, strict=True):
-        traits = _SIDE * anime.side | _ADULT * anime.adult
-        named = max(mask.bit_count(), 1)
-        rows.extend((anime.franchise, anime.series, place, _needed(anime), traits, named))
     return Facts(
         franchise=[anime.franchise for anime in catalogue],
         series=[anime.series for anime in catalogue],
@@ -104,9 +75,9 @@ def facts_of(catalogue: Sequence[Anime]) -> Facts:
         starts=[0 if anime.side else anime.series for anime in catalogue],
         side=[anime.side for anime in catalogue],
         adult=[anime.adult for anime in catalogue],
+        places=_places(catalogue),
         genres=masks,
         popularity=[log1p(anime.raters) / most for anime in catalogue],
-        rows=rows,
     )
 
 
@@ -136,50 +107,21 @@ def _places(catalogue: Sequence[Anime]) -> list[int]:
 def rules_of(
     columns: Sequence[int], started: Collection[int], dropped: Collection[int], facts: Facts
 ) -> list[int]:
-    """The flags of each entry for somebody who knows some titles, as FlagsFor gives them."""
-    flags = FlagsFor(columns, started, dropped, facts)
-    return [flags[at] for at in range(len(columns))]
-
-
-class FlagsFor:
-    """The flags of entries for somebody who knows some titles, worked out where one looks.
+    """The flags of each entry for somebody who knows some titles.
 
     Args:
         columns: the entries.
         started: series of which a main entry was started, as `started_series` gives them.
         dropped: franchises of which an entry was dropped.
+        facts: of the catalogue that columns mean.
     """
-
-    def __init__(
-        self,
-        columns: Sequence[int],
-        started: Collection[int],
-        dropped: Collection[int],
-        facts: Facts,
-    ) -> None:
-        self._columns, self._started, self._dropped = columns, started, dropped
-        self._rows = facts.rows
-
-    def __getitem__(self, at: int, /) -> int:
-        row = self._columns[at] * _WIDTH
-        needed, franchise = self._rows[row + _NEEDS], self._rows[row + _FRANCHISE]
-        flags = _MISSING if needed and needed not in self._started else 0
-        return flags | _DROPPED if franchise and franchise in self._dropped else flags
-
-
-class Above:
-    """How far each entry stands above the last one, worked out where one looks.
-
-    Args:
-        scores: of entries, best first.
-    """
-
-    def __init__(self, scores: Sequence[float]) -> None:
-        self._scores = scores
-        self._lowest = scores[len(scores) - 1] if scores else 0.0
-
-    def __getitem__(self, at: int, /) -> float:
-        return self._scores[at] - self._lowest
+    missing, left = int(Rule.PREREQUISITE_MISSING), int(Rule.FRANCHISE_DROPPED)
+    needs, franchise = facts.needs, facts.franchise
+    return [
+        missing * (needs[one] != 0 and needs[one] not in started)
+        | left * (franchise[one] != 0 and franchise[one] in dropped)
+        for one in columns
+    ]
 
 
 def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
@@ -191,8 +133,8 @@ def started_series(columns: Iterable[int], facts: Facts) -> set[int]:
 
 def arrange(
     columns: Sequence[int],
-    worth: Worth,
-    rules: Flags | None,
+    worth: Sequence[float],
+    rules: Sequence[int] | None,
     facts: Facts,
     taste: Taste = DEFAULT,
     taken: Collection[int] = (),
@@ -203,7 +145,7 @@ def arrange(
 
     Args:
         columns: the entries of a ranking, best first.
-        worth: of each entry.
+        worth: how far each stands above the last one, in any unit; descends to 0 or more.
         rules: the flags of each; whatever has one is left out. None: nothing has.
         facts: of the catalogue that columns mean.
         taste: what is asked for.
@@ -212,20 +154,20 @@ def arrange(
         among: the only positions that may be shown, ascending; None: all.
     """
     order, values = lean(columns, worth, facts, taste, among)
-    enough = most + _LOOK_AHEAD
+    enough = most + LOOK_AHEAD
     shown, values = _one_per_franchise(
-        list(order), values, columns, rules, facts, taste.adult, taken, enough
+        order, values, columns, rules, facts, taste.adult, taken, enough
     )
     return _take_turns(shown, values, columns, facts, most)
 
 
 def lean(
     columns: Sequence[int],
-    worth: Worth,
+    worth: Sequence[float],
     facts: Facts,
     taste: Taste,
     among: Sequence[int] | None = None,
-) -> tuple[Sequence[int], Worth]:
+) -> tuple[Sequence[int], Sequence[float]]:
     """Positions, and what each is worth to somebody of a taste; best first.
 
     Rarity to the power of `niche`: each step towards 1 makes titles about as many times rarer.
@@ -234,16 +176,16 @@ def lean(
     if not taste.niche:
         return positions, worth if among is None else [worth[at] for at in positions]
     popularity, niche = facts.popularity, taste.niche
-    values = [worth[at] * (1 - _MOST_COMMON * popularity[columns[at]]) ** niche for at in positions]
+    values = [worth[at] * (1 - MOST_COMMON * popularity[columns[at]]) ** niche for at in positions]
     best_first = sorted(range(len(values)), key=lambda n: -values[n])
     return [positions[n] for n in best_first], [values[n] for n in best_first]
 
 
 def _one_per_franchise(
     order: Sequence[int],
-    values: Worth,
+    values: Sequence[float],
     columns: Sequence[int],
-    rules: Flags | None,
+    rules: Sequence[int] | None,
     facts: Facts,
     adult: bool,
     taken: Collection[int],
@@ -256,21 +198,18 @@ def _one_per_franchise(
     One loop, since lists are arranged while somebody waits: it stops as soon as nothing that
     follows can change a place, and looks rules up last.
     """
-    rows = facts.rows
+    franchise, series, places = facts.franchise, facts.series, facts.places
     shown: list[int] = []
     worth: list[float] = []
     place_of: dict[int, int] = dict.fromkeys(taken, _ELSEWHERE)
     left, lowest = enough, 0.0
-    for n in range(len(order)):
-        value = values[n]
+    for at, value in zip(order, values, strict=True):
         if value < lowest:
             break
-        at = order[n]
         column = columns[at]
-        row = column * _WIDTH
-        name, traits = rows[row + _FRANCHISE], rows[row + _TRAITS]
+        name = franchise[column]
         place = place_of.get(name, _NOWHERE) if name else _NOWHERE
-        if (place == _NOWHERE and not left) or (traits & _ADULT and not adult):
+        if (place == _NOWHERE and not left) or (facts.adult[column] and not adult):
             continue
         if rules is not None and rules[at]:
             continue
@@ -280,13 +219,13 @@ def _one_per_franchise(
             shown.append(at)
             worth.append(value)
             left -= 1
-            lowest = lowest if left else _RIGHT_ENTRY * value
-        elif place >= 0 and not traits & _SIDE:
-            other = columns[shown[place]] * _WIDTH
+            lowest = lowest if left else RIGHT_ENTRY * value
+        elif place >= 0 and not facts.side[column]:
+            other = columns[shown[place]]
             if (
-                value >= _RIGHT_ENTRY * worth[place]
-                and rows[row + _ORDER] < rows[other + _ORDER]
-                and rows[row + _SERIES] == rows[other + _SERIES]
+                value >= RIGHT_ENTRY * worth[place]
+                and places[column] < places[other]
+                and series[column] == series[other]
             ):
                 shown[place] = at
     return shown, worth
@@ -300,28 +239,26 @@ def _take_turns(
     most: int,
 ) -> list[int]:
     """Give each place to the title worth most after what it repeats of the genres before it."""
-    rows, genres, diversity = facts.rows, facts.genres, DIVERSITY
-    count = len(positions)
-    coming = min(count, _LOOK_AHEAD)
+    genres = facts.genres
+    coming = min(len(positions), LOOK_AHEAD)
     competing = list(range(coming))
     shown: list[int] = []
     before = last = 0
     while competing and len(shown) < most:
         recent = before | last
         best, chosen = -1.0, 0
-        for k in range(len(competing)):
-            place = competing[k]
+        for k, place in enumerate(competing):
             value = worth[place]
             if value <= best:
                 break
-            column = columns[positions[place]]
-            repeated = (genres[column] & recent).bit_count()
+            own = genres[columns[positions[place]]]
+            repeated = (own & recent).bit_count()
             if repeated:
-                value *= 1 - diversity * repeated / rows[column * _WIDTH + _NAMED]
+                value *= 1 - DIVERSITY * repeated / own.bit_count()
             if value > best:
                 best, chosen = value, k
         place = competing.pop(chosen)
-        if coming < count:
+        if coming < len(positions):
             competing.append(coming)
             coming += 1
         shown.append(positions[place])

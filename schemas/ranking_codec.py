@@ -314,6 +314,27 @@ def contributors_at(payload: bytes, found: Layout, positions: Sequence[int]) -> 
     ]
 
 
+def entries_at(
+    payload: bytes, found: Layout, positions: Sequence[int]
+) -> tuple[list[int], list[float], list[Because]]:
+    """Columns, scores and reasons of the entries at some positions, in the order given.
+
+    Raises:
+        PayloadError: a position is beyond the last entry.
+    """
+    n = max(positions, default=-1) + 1
+    if n > found.entries:
+        raise PayloadError(f"shows entry {n - 1} of {found.entries}")
+    named = columns(payload, found, n)
+    below = fallen(payload, found, n)
+    floor, step = found.floor, found.step
+    return (
+        [named[at] for at in positions],
+        [floor + step * (TOP_LEVEL - below[at]) for at in positions],
+        contributors_at(payload, found, positions),
+    )
+
+
 def _reasons(payload: bytes, found: Layout, n: int) -> list[tuple[Reason, ...]]:
     r = min(n, found.with_reasons)
     reasons = [

@@ -63,4 +63,4 @@ def test_an_order_that_names_an_entry_beyond_the_last_is_refused():
     found = ranking_codec.layout(payload)
 
     with pytest.raises(PayloadError, match="shows entry 3 of 3"):
-        lines.read_at(payload, found, ranking_codec.shown(payload, found))
+        ranking_codec.entries_at(payload, found, ranking_codec.shown(payload, found))

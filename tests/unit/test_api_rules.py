@@ -7,6 +7,7 @@ from api.app import create_app
 from api.parameters import Listing
 from api.selection import for_people
 from schemas import ranking_codec
+from schemas.order import Order
 from schemas.product_order import facts_of
 from schemas.records import Column, Entry, Rule
 from tests.builders import SmallGeneration, anime, ranking
@@ -71,7 +72,7 @@ def test_somebody_with_nothing_left_to_show_gets_nothing_rather_than_popular_tit
 
 
 def read(payload, **asked):
-    return list(for_people(facts_of(TITLES), Listing(**asked))(payload).columns)
+    return list(for_people(Order(facts_of(TITLES)), Listing(**asked))(payload).columns)
 
 
 def test_the_stored_order_is_used_for_the_default_parameters_and_for_no_others():
@@ -95,7 +96,7 @@ def test_scores_and_reasons_stay_with_their_entries():
     stored = ranking(3, 2, 1, reasons={0: 0.6})
     payload = ranking_codec.encode(stored, shown=[2, 0])
 
-    found = for_people(facts_of(TITLES), Listing(limit=2))(payload)
+    found = for_people(Order(facts_of(TITLES)), Listing(limit=2))(payload)
 
     pure = lines.read(payload, 3)
     assert found.scores == [pure.scores[2], pure.scores[0]]

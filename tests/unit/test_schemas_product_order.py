@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from schemas.product_order import (
     MOST_SHOWN,
-    FlagsFor,
     Taste,
     arrange,
     facts_of,
@@ -15,7 +14,6 @@ from schemas.product_order import (
     started_series,
 )
 from schemas.records import Rule
-from tests import compiled
 from tests.builders import anime
 
 SAGA, OTHER, ALONE = 10, 20, 0
@@ -257,22 +255,3 @@ def test_a_special_does_not_start_a_series():
 
     assert started_series([1], facts) == set()
     assert started_series([0, 1], facts) == {SAGA}
-
-
-@given(worlds(), tastes, st.integers(1, 30), st.sets(st.sampled_from([SAGA, OTHER])))
-def test_compiled_and_interpreted_it_is_the_same(plain, world, taste, most, known):
-    facts, columns, worth, rules = world
-    flags = [
-        FlagsFor(columns, known, {OTHER}, facts),
-        plain.FlagsFor(columns, known, {OTHER}, facts),
-    ]
-
-    for ours, theirs in ((rules, rules), flags):
-        found = arrange(columns, worth, ours, facts, taste, known, most)
-        assert found == plain.arrange(columns, worth, theirs, facts, taste, known, most)
-
-
-@pytest.fixture(scope="module")
-def plain():
-    compiled.require("schemas.product_order")
-    return compiled.as_python("schemas.product_order")

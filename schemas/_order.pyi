@@ -1,0 +1,1 @@
+from schemas.order import Order as Order

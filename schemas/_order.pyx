@@ -1,0 +1,373 @@
+# distutils: language = c++
+"""Arranges entries of lists as schemas.order does by schemas.product_order, which are read first.
+
+Compiled where there is a compiler (decision 31); tests hold both to the same answers.
+"""
+
+cimport cython
+from cpython.array cimport array
+from libc.math cimport pow
+from libcpp.algorithm cimport stable_sort
+from libcpp.utility cimport pair
+from libcpp.vector cimport vector
+
+from schemas import product_order, ranking_codec
+from schemas.errors import PayloadError
+
+cdef extern from *:
+    """
+    typedef unsigned long long Word;
+    struct Entry {
+        int at; int column; double worth;
+        bool operator<(const Entry& other) const { return worth > other.worth; }  // best first
+    };
+    static inline int bits_of(Word word) { return __builtin_popcountll(word); }
+    """
+    ctypedef unsigned long long Word
+    cdef struct Entry:
+        int at
+        int column
+        double worth
+    int bits_of(Word)
+
+ctypedef pair[int, int] Placed
+"""A franchise and its place."""
+
+cdef enum:
+    NOWHERE = -2
+    ELSEWHERE = -1
+    BITS = 64  # of a word
+    SATURATED_DROP = 255
+
+cdef int MOST_SHOWN = product_order.MOST_SHOWN
+cdef int LOOK_AHEAD = product_order.LOOK_AHEAD
+cdef double DIVERSITY = product_order.DIVERSITY
+cdef double RIGHT_ENTRY = product_order.RIGHT_ENTRY
+cdef double MOST_COMMON = product_order.MOST_COMMON
+cdef int TOP_LEVEL = ranking_codec.TOP_LEVEL
+cdef int NO_COLUMN = ranking_codec.NO_COLUMN
+cdef tuple NO_REASONS = ranking_codec.NO_REASONS
+assert ranking_codec.SATURATED == SATURATED_DROP
+
+cdef struct Title:
+    int franchise
+    int series
+    int needs
+    int place
+    int genres
+    bint side
+    bint adult
+    double popularity
+
+
+cdef class Order:
+    """As schemas.order.Order."""
+
+    cdef vector[Title] titles
+    cdef vector[Word] genres  # some words for each title
+    cdef size_t words
+    cdef object facts
+
+    def __init__(self, facts):
+        cdef Title title
+        cdef Word word
+        self.facts = facts
+        most = max(facts.genres, default=0).bit_length()
+        self.words = max((most + BITS - 1) // BITS, 1)
+        self.titles.clear()
+        self.genres.clear()
+        for column, genres in enumerate(facts.genres):
+            title.franchise, title.series = facts.franchise[column], facts.series[column]
+            title.needs, title.place = facts.needs[column], facts.places[column]
+            title.side, title.adult = facts.side[column], facts.adult[column]
+            title.popularity = facts.popularity[column]
+            title.genres = max(genres.bit_count(), 1)
+            self.titles.push_back(title)
+            for _ in range(self.words):
+                word = genres & 0xFFFF_FFFF_FFFF_FFFF
+                self.genres.push_back(word)
+                genres >>= BITS
+
+    def __reduce__(self):
+        return Order, (self.facts,)
+
+    def stored(self, bytes payload, found, wanted, bytes allowed):
+        """As schemas.order.Order.stored."""
+        cdef const unsigned char* data = payload
+        cdef const unsigned char* mask = NULL
+        cdef vector[Entry] some
+        cdef vector[Entry] shown
+        cdef int at, column, most, size = self.titles.size()
+        cdef int entries = found.entries, columns = found.columns, rules = found.rules
+        cdef int fallen[256]
+        cdef bint ruled, adult
+        cdef double niche
+        cdef Entry entry
+        if allowed is not None:
+            if 8 * len(allowed) < size:
+                raise ValueError(f"what is allowed is of fewer than {size} titles")
+            mask = allowed
+        if found.end != len(payload):
+            raise ValueError("the layout is of another list")
+        most, ruled, adult, niche = wanted
+        read_fallen(fallen, data, found, entries)
+        for at in range(entries):
+            column = data[columns + 2 * at] | data[columns + 2 * at + 1] << 8
+            if column >= size:
+                raise PayloadError(f"the ranking names title {column} of {size}")
+            if ruled and data[rules + (at >> 2)] >> 2 * (at & 3) & 3:
+                continue
+            if mask == NULL or mask[column >> 3] >> (column & 7) & 1:
+                entry.at, entry.column, entry.worth = at, column, fallen[entries - 1] - fallen[at]
+                some.push_back(entry)
+        self.choose(some, shown, None, most, ruled, adult, niche)
+        return positions_of(shown)
+
+    def arrange(self, columns, scores, known, wanted):
+        """As schemas.order.Order.arrange."""
+        cdef vector[Entry] some
+        cdef vector[Entry] shown
+        cdef int most
+        cdef bint ruled, adult
+        cdef double niche
+        most, ruled, adult, niche = wanted
+        self.fill(some, columns, scores)
+        self.choose(some, shown, known, most, ruled, adult, niche)
+        return positions_of(shown)
+
+    def default(self, columns, levels, flags):
+        """As schemas.order.Order.default."""
+        cdef vector[Entry] some
+        cdef vector[Entry] unflagged
+        cdef vector[Entry] shown
+        cdef size_t at
+        if len(flags) != len(columns):
+            raise ValueError("not one flag for each column")
+        self.fill(some, columns, levels)
+        for at in range(some.size()):
+            if not <int> flags[at]:
+                unflagged.push_back(some[at])
+        self.choose(unflagged, shown, None, MOST_SHOWN, True, False, 0.0)
+        return positions_of(shown)
+
+    def read(self, bytes payload, found, positions):
+        """As schemas.order.Order.read."""
+        cdef const unsigned char* data = payload
+        cdef vector[int] chosen = positions
+        cdef double floor = found.floor, step = found.step
+        cdef int at, entries = found.entries, columns = found.columns, most = -1
+        cdef int fallen[256]
+        cdef list named = [], scores = []
+        if found.end != len(payload):
+            raise ValueError("the layout is of another list")
+        for at in chosen:
+            if at < 0:
+                raise IndexError(f"entry {at} of {entries}")
+            most = max(most, at)
+        if most >= entries:
+            raise PayloadError(f"shows entry {most} of {entries}")
+        read_fallen(fallen, data, found, most + 1)
+        for at in chosen:
+            named.append(data[columns + 2 * at] | data[columns + 2 * at + 1] << 8)
+            scores.append(floor + step * (TOP_LEVEL - fallen[at]))
+        return named, scores, reasons_at(payload, found, chosen)
+
+    cdef int fill(self, vector[Entry]& some, columns, scores) except -1:
+        """Entries, and how far each is above the last one."""
+        cdef int at, column, size = self.titles.size(), count = len(columns)
+        cdef double lowest
+        cdef array ints, doubles
+        if len(scores) != count:
+            raise ValueError("not one score for each column")
+        if not count:
+            return 0
+        some.resize(count)
+        if isinstance(columns, array) and isinstance(scores, array):
+            ints, doubles = columns, scores
+            if (ints.typecode, doubles.typecode) != ("i", "d"):
+                raise ValueError("columns are of type i, scores of type d")
+            for at in range(count):
+                some[at].column, some[at].worth = ints.data.as_ints[at], doubles.data.as_doubles[at]
+        else:
+            for at in range(count):
+                some[at].column, some[at].worth = columns[at], scores[at]
+        lowest = some[count - 1].worth
+        for at in range(count):
+            column = some[at].column
+            if not 0 <= column < size:
+                raise IndexError(f"column {column} of {size}")
+            some[at].at = at
+            some[at].worth -= lowest
+        return 0
+
+    cdef int choose(
+        self,
+        vector[Entry]& some,
+        vector[Entry]& shown,
+        known,
+        int most,
+        bint ruled,
+        bint adult,
+        double niche,
+    ) except -1:
+        """As schemas.order.Order._chosen; nothing is known where `known` is None."""
+        cdef size_t at
+        if niche:
+            for at in range(some.size()):
+                some[at].worth *= pow(
+                    1 - MOST_COMMON * self.titles[some[at].column].popularity, niche
+                )
+            stable_sort(some.begin(), some.end())
+        if ruled:
+            self.one_per_franchise(some, shown, known, adult, most + LOOK_AHEAD)
+            self.take_turns(shown, most)
+            return 0
+        for at in range(some.size()):
+            if shown.size() == <size_t> max(most, 0):
+                break
+            if adult or not self.titles[some[at].column].adult:
+                if known is None or some[at].column not in known.banned:
+                    shown.push_back(some[at])
+        return 0
+
+    cdef int one_per_franchise(
+        self, const vector[Entry]& order, vector[Entry]& shown, known, bint adult, int enough
+    ) except -1:
+        """As product_order._one_per_franchise."""
+        cdef vector[Placed] places
+        cdef size_t n, k
+        cdef int place, left = enough, franchise
+        cdef double lowest = 0.0
+        cdef Entry entry
+        cdef const Title* title
+        cdef const Title* other
+        shown.reserve(enough)
+        if known is not None:
+            for franchise in known.taken:
+                places.push_back(Placed(franchise, ELSEWHERE))
+        for n in range(order.size()):
+            entry = order[n]
+            if entry.worth < lowest:
+                break
+            title = &self.titles[entry.column]
+            place = NOWHERE
+            if title.franchise:
+                for k in range(places.size()):
+                    if places[k].first == title.franchise:
+                        place = places[k].second
+                        break
+            if (place == NOWHERE and not left) or (title.adult and not adult):
+                continue
+            if known is not None and speaks_against(title, entry.column, known):
+                continue
+            if place == NOWHERE:
+                if title.franchise:
+                    places.push_back(Placed(title.franchise, shown.size()))
+                shown.push_back(entry)
+                left -= 1
+                lowest = lowest if left else RIGHT_ENTRY * entry.worth
+            elif place >= 0 and not title.side:
+                other = &self.titles[shown[place].column]
+                if (
+                    entry.worth >= RIGHT_ENTRY * shown[place].worth
+                    and title.place < other.place
+                    and title.series == other.series
+                ):
+                    shown[place].at, shown[place].column = entry.at, entry.column
+        return 0
+
+    cdef void take_turns(self, vector[Entry]& shown, int most) noexcept:
+        """As product_order._take_turns; leaves what is shown."""
+        cdef vector[Entry] turns
+        cdef vector[size_t] competing
+        cdef size_t coming, k, chosen, place, w
+        cdef const Word* before
+        cdef const Word* last
+        cdef const Word* own
+        cdef vector[Word] nothing
+        cdef double best, value
+        cdef int repeated, column
+        nothing.assign(self.words, 0)
+        before = last = nothing.data()
+        turns.reserve(max(most, 0))
+        coming = min(shown.size(), <size_t> LOOK_AHEAD)
+        for k in range(coming):
+            competing.push_back(k)
+        while competing.size() and <int> turns.size() < most:
+            best, chosen = -1.0, 0
+            for k in range(competing.size()):
+                place = competing[k]
+                value = shown[place].worth
+                if value <= best:
+                    break
+                column = shown[place].column
+                own = &self.genres[column * self.words]
+                repeated = 0
+                for w in range(self.words):
+                    repeated += bits_of(own[w] & (before[w] | last[w]))
+                if repeated:
+                    value *= 1 - DIVERSITY * repeated / self.titles[column].genres
+                if value > best:
+                    best, chosen = value, k
+            place = competing[chosen]
+            competing.erase(competing.begin() + chosen)
+            if coming < shown.size():
+                competing.push_back(coming)
+                coming += 1
+            turns.push_back(shown[place])
+            before, last = last, &self.genres[shown[place].column * self.words]
+        shown.swap(turns)
+
+
+cdef bint speaks_against(const Title* title, int column, known) except -1:
+    """Whether a title must not be shown to somebody."""
+    if column in known.banned:
+        return True
+    if title.needs and title.needs not in known.started:
+        return True
+    if not title.franchise or not known.dropped:
+        return False
+    return title.franchise in known.dropped
+
+
+cdef int read_fallen(int* fallen, const unsigned char* data, found, int n) except -1:
+    """As ranking_codec.fallen."""
+    cdef int drops = found.drops, overflow = found.overflows, rules = found.rules
+    cdef int at, drop, below = 0
+    for at in range(n):
+        drop = data[drops + at]
+        below += drop
+        if drop == SATURATED_DROP and overflow < rules:
+            below += data[overflow] | data[overflow + 1] << 8
+            overflow += 2
+        fallen[at] = below
+    return 0
+
+
+cdef list positions_of(const vector[Entry]& shown):
+    cdef size_t n
+    return [shown[n].at for n in range(shown.size())]
+
+
+cdef list reasons_at(bytes payload, found, vector[int]& positions):
+    """As ranking_codec.contributors_at."""
+    cdef const unsigned char* data = payload
+    cdef int at, explained = found.with_reasons, titles = found.contributors
+    cdef int first = found.first, second = found.second, named = (first - titles) // 2
+    cdef int ours = found.first_share, theirs = found.second_share
+    cdef list reasons = []
+    if found.named:  # by columns, in an older version
+        return ranking_codec.contributors_at(payload, found, positions)
+    for at in positions:
+        if at < explained:
+            reasons.append((
+                contributor(data + titles, named, data[first + at]), data[ours + at],
+                contributor(data + titles, named, data[second + at]), data[theirs + at],
+            ))
+        else:
+            reasons.append(NO_REASONS)
+    return reasons
+
+
+cdef inline int contributor(const unsigned char* titles, int named, int place) noexcept:
+    return titles[2 * place] | titles[2 * place + 1] << 8 if place < named else NO_COLUMN

@@ -1,0 +1,155 @@
+"""Which entries of lists are shown, and in which order: what schemas.product_order says. Pure.
+
+The plain form; _order.pyx does the same compiled, and tests hold both to the same answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from schemas import product_order, ranking_codec
+from schemas.errors import PayloadError
+from schemas.product_order import Facts, Taste
+from schemas.ranking_codec import Because, Layout
+
+
+class Wanted(NamedTuple):
+    """At most `most` entries. By the product rules, if `ruled`: nothing that one speaks against,
+    one title per franchise, genres that take turns; else as they are ranked. Adult titles, or
+    not; `niche`, from 0 to 1, leans to rare ones.
+    """
+
+    most: int
+    ruled: bool
+    adult: bool
+    niche: float
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of somebody whose list is made now: columns that must not come back, series
+    of which they started a main entry, franchises of which they dropped an entry or that are
+    shown already.
+    """
+
+    banned: frozenset[int] = frozenset()
+    started: frozenset[int] = frozenset()
+    dropped: frozenset[int] = frozenset()
+    taken: frozenset[int] = frozenset()
+
+    def and_shown(self, columns: Sequence[int], facts: Facts) -> "Known":
+        """The same, once some titles have been shown."""
+        franchises = frozenset(facts.franchise[one] for one in columns) - {0}
+        return replace(self, banned=self.banned.union(columns), taken=self.taken | franchises)
+
+
+class Order:
+    """Over the titles of one catalogue."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def stored(
+        self, payload: bytes, found: Layout, wanted: Wanted, allowed: bytes | None
+    ) -> list[int]:
+        """The positions that are shown of a stored list.
+
+        Args:
+            payload: the list.
+            found: its layout.
+            wanted: how it is wanted.
+            allowed: one bit for each column, lowest first: whether it may be shown; None: all.
+
+        Raises:
+            PayloadError: it names a title that is not in the catalogue.
+            ValueError: `allowed` is of fewer titles than the catalogue has, or `found` is the
+                layout of something else.
+        """
+        titles = len(self._facts.adult)
+        if allowed is not None and 8 * len(allowed) < titles:
+            raise ValueError(f"what is allowed is of fewer than {titles} titles")
+        if found.end != len(payload):
+            raise ValueError("the layout is of another list")
+        columns = ranking_codec.columns(payload, found, found.entries)
+        for column in columns:
+            if column >= titles:
+                raise PayloadError(f"the ranking names title {column} of {titles}")
+        among: Sequence[int] = range(found.entries)
+        if wanted.ruled:
+            flags = ranking_codec.rules(payload, found)
+            among = [at for at in among if not flags[at]]
+        if allowed is not None:
+            among = [at for at in among if allowed[columns[at] >> 3] >> (columns[at] & 7) & 1]
+        levels = ranking_codec.levels(payload, found, found.entries)
+        worth = [level - levels[-1] for level in levels]
+        return self._chosen(columns, worth, None, wanted, (), among)
+
+    def read(
+        self, payload: bytes, found: Layout, positions: Sequence[int]
+    ) -> tuple[list[int], list[float], list[Because]]:
+        """As ranking_codec.entries_at."""
+        return ranking_codec.entries_at(payload, found, positions)
+
+    def default(
+        self, columns: Sequence[int], levels: Sequence[int], flags: Sequence[int]
+    ) -> list[int]:
+        """The positions that are shown of a list to whoever asks for nothing in particular.
+
+        Args:
+            columns: its entries, best first.
+            levels: of each.
+            flags: of each, as product_order.rules_of gives them.
+
+        Raises:
+            IndexError: a column is not in the catalogue.
+        """
+        worth = [level - levels[-1] for level in levels]
+        return product_order.arrange(columns, worth, flags, self._facts)
+
+    def arrange(
+        self, columns: Sequence[int], scores: Sequence[float], known: Known, wanted: Wanted
+    ) -> list[int]:
+        """The positions that are shown of a ranking that is not somebody's own stored list.
+
+        Args:
+            columns: its entries, best first.
+            scores: of each.
+            known: of the person it is for.
+            wanted: how it is wanted.
+
+        Raises:
+            IndexError: a column is not in the catalogue.
+        """
+        among = [at for at, one in enumerate(columns) if one not in known.banned]
+        worth = [score - scores[-1] for score in scores]
+        rules = product_order.rules_of(columns, known.started, known.dropped, self._facts)
+        return self._chosen(columns, worth, rules, wanted, known.taken, among)
+
+    def _chosen(
+        self,
+        columns: Sequence[int],
+        worth: Sequence[float],
+        rules: Sequence[int] | None,
+        wanted: Wanted,
+        taken: frozenset[int] | tuple[()],
+        among: Sequence[int],
+    ) -> list[int]:
+        facts, taste = self._facts, Taste(wanted.adult, wanted.niche)
+        if wanted.ruled:
+            return product_order.arrange(
+                columns, worth, rules, facts, taste, taken, wanted.most, among
+            )
+        order, _ = product_order.lean(columns, worth, facts, taste, among)
+        kept = [at for at in order if wanted.adult or not facts.adult[columns[at]]]
+        return kept[: wanted.most]
+
+
+def fastest() -> type[Order]:
+    """The same compiled, where there was a compiler."""
+    try:
+        from schemas._order import Order as Compiled
+    except ModuleNotFoundError as error:
+        if error.name != "schemas._order":
+            raise
+        return Order
+    return Compiled
