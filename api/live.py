@@ -83,6 +83,23 @@ class Influences:
         if values.size and self._columns.max() >= size:
             raise PayloadError(f"an influence row names title {self._columns.max()} of {size}")
 
+    @staticmethod
+    def loudest(
+        columns: Sequence[int], strengths: Sequence[float], allowed: Mask, most: int
+    ) -> list[int]:
+        """The positions of the titles that say most, where not all can be asked for their rows.
+
+        Args:
+            columns: titles that somebody knows.
+            strengths: how much each counts.
+            allowed: which titles of the catalogue are looked for: these, if known, say twice as
+                much.
+            most: how many positions to return.
+        """
+        said = np.abs(strengths) * (1 + allowed[np.asarray(columns, np.intp)])
+        found: list[int] = np.argsort(-said, kind="stable")[:most].tolist()
+        return found
+
     def best(
         self,
         fame: Fame,
@@ -157,22 +174,6 @@ def fastest() -> type[Influences]:
             raise
         return Influences
     return Compiled
-
-
-def loudest(
-    columns: Sequence[int], strengths: Sequence[float], allowed: Mask, most: int
-) -> list[int]:
-    """The positions of the titles that say most, where not all can be asked for their rows.
-
-    Args:
-        columns: titles that somebody knows.
-        strengths: how much each counts.
-        allowed: which titles of the catalogue are looked for: these, if known, say twice as much.
-        most: how many positions to return.
-    """
-    said = np.abs(strengths) * (1 + allowed[np.asarray(columns, np.intp)])
-    found: list[int] = np.argsort(-said, kind="stable")[:most].tolist()
-    return found
 
 
 def _highest(scores: Values, limit: int, likely: Columns) -> Columns:

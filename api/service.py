@@ -6,16 +6,16 @@ from typing import Final, Literal, NamedTuple
 
 from api import live, owned, selection, variants
 from api.bodies import MAX_TITLES, LiveRequest
+from api.catalogue import Catalogue
 from api.lines import Lines
 from api.owned import Owned
 from api.parameters import Filtered
 from api.repository import Loaded, Rankings, UserState
 from api.shelves import Within
-from schemas import product_order
+from schemas import order
 from schemas.errors import RecommenderError
 from schemas.manifests import GenerationManifest
 from schemas.order import Known
-from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
 
 _Influences: Final = live.fastest()
@@ -149,8 +149,9 @@ def _top_up(
     if payload is None and not news.columns:
         return ()
     before = Owned((), ()) if payload is None else owned.remembered(payload)
-    theirs, facts = before.and_since(news), loaded.catalogue.rules
-    known = _known(theirs, (), facts).and_shown(stored.columns, facts)
+    theirs = before.and_since(news)
+    known = _known(theirs, stored.columns, loaded.catalogue)
+    known = replace(known, taken=order.franchises(stored.columns, loaded.catalogue.rules))
     rest = replace(listing, limit=listing.limit - len(stored.columns))
     found = _live(rankings, loaded, theirs, known, rest, within, most=SPEAKING)
     return (("live", found), ("popular", _rest(loaded, found, known, rest, within)))
@@ -274,7 +275,7 @@ def _made_now(
 ) -> tuple[Source, Lines, Sequence[tuple[Source, Lines]]]:
     """Where a list for them comes from, the list, and what follows."""
     within = loaded.catalogue.shelves.within(listing)
-    known = _known(theirs, excluded, loaded.catalogue.rules)
+    known = _known(theirs, excluded, loaded.catalogue)
     found = _live(rankings, loaded, theirs, known, listing, within)
     more = _rest(loaded, found, known, listing, within)
     if not found.columns:
@@ -282,13 +283,13 @@ def _made_now(
     return "live", found, (("popular", more),) if more.columns else ()
 
 
-def _known(theirs: Owned, excluded: Sequence[int], facts: Facts) -> Known:
+def _known(theirs: Owned, excluded: Sequence[int], catalogue: Catalogue) -> Known:
     planned = theirs.with_status(Status.PLANNED)
     started = set(theirs.columns).difference(planned) if planned else theirs.columns
     return Known(
         banned=frozenset([*theirs.columns, *excluded]),
-        started=frozenset(product_order.started_series(started, facts)),
-        dropped=frozenset([facts.franchise[one] for one in theirs.with_status(Status.DROPPED)]),
+        started=frozenset(catalogue.order.started(started)),
+        dropped=order.franchises(theirs.with_status(Status.DROPPED), catalogue.rules),
     )
 
 
@@ -322,7 +323,7 @@ def _speaking(
     """The titles that say something, and how much; those that say most, if there are many."""
     columns, worth = theirs.columns, theirs.worth(of_mark)
     if within is not None and len(columns) > most:
-        chosen = live.loudest(columns, worth, within.allowed, most)
+        chosen = _Influences.loudest(columns, worth, within.allowed, most)
         columns, worth = [columns[at] for at in chosen], [worth[at] for at in chosen]
     return {column: value for column, value in zip(columns, worth, strict=True) if value}
 

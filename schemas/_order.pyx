@@ -49,21 +49,21 @@ cdef int NO_COLUMN = ranking_codec.NO_COLUMN
 cdef tuple NO_REASONS = ranking_codec.NO_REASONS
 assert ranking_codec.SATURATED == SATURATED_DROP
 
-cdef struct Title:
+cdef struct Title:  # small, since whoever looks at some of twenty thousand waits for memory
     int franchise
     int series
     int needs
     int place
-    int genres
-    bint side
-    bint adult
-    double popularity
+    unsigned short genres
+    unsigned char side
+    unsigned char adult
 
 
 cdef class Order:
     """As schemas.order.Order."""
 
     cdef vector[Title] titles
+    cdef vector[double] popularity
     cdef vector[Word] genres  # some words for each title
     cdef size_t words
     cdef object facts
@@ -75,12 +75,12 @@ cdef class Order:
         most = max(facts.genres, default=0).bit_length()
         self.words = max((most + BITS - 1) // BITS, 1)
         self.titles.clear()
+        self.popularity = facts.popularity
         self.genres.clear()
         for column, genres in enumerate(facts.genres):
             title.franchise, title.series = facts.franchise[column], facts.series[column]
             title.needs, title.place = facts.needs[column], facts.places[column]
             title.side, title.adult = facts.side[column], facts.adult[column]
-            title.popularity = facts.popularity[column]
             title.genres = max(genres.bit_count(), 1)
             self.titles.push_back(title)
             for _ in range(self.words):
@@ -90,6 +90,17 @@ cdef class Order:
 
     def __reduce__(self):
         return Order, (self.facts,)
+
+    def started(self, columns):
+        """As schemas.order.Order.started."""
+        cdef int column, size = self.titles.size()
+        cdef set found = set()
+        for column in columns:
+            if not 0 <= column < size:
+                raise IndexError(f"column {column} of {size}")
+            if self.titles[column].series and not self.titles[column].side:
+                found.add(self.titles[column].series)
+        return found
 
     def stored(self, bytes payload, found, wanted, bytes allowed):
         """As schemas.order.Order.stored."""
@@ -214,9 +225,7 @@ cdef class Order:
         cdef size_t at
         if niche:
             for at in range(some.size()):
-                some[at].worth *= pow(
-                    1 - MOST_COMMON * self.titles[some[at].column].popularity, niche
-                )
+                some[at].worth *= pow(1 - MOST_COMMON * self.popularity[some[at].column], niche)
             stable_sort(some.begin(), some.end())
         if ruled:
             self.one_per_franchise(some, shown, known, adult, most + LOOK_AHEAD)

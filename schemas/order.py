@@ -3,7 +3,7 @@
 The plain form; _order.pyx does the same compiled, and tests hold both to the same answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -39,8 +39,13 @@ class Known:
 
     def and_shown(self, columns: Sequence[int], facts: Facts) -> "Known":
         """The same, once some titles have been shown."""
-        franchises = frozenset(facts.franchise[one] for one in columns) - {0}
-        return replace(self, banned=self.banned.union(columns), taken=self.taken | franchises)
+        taken = self.taken | franchises(columns, facts)
+        return replace(self, banned=self.banned.union(columns), taken=taken)
+
+
+def franchises(columns: Iterable[int], facts: Facts) -> frozenset[int]:
+    """Those of some titles."""
+    return frozenset([facts.franchise[one] for one in columns]) - {0}
 
 
 class Order:
@@ -48,6 +53,10 @@ class Order:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
+
+    def started(self, columns: Iterable[int]) -> set[int]:
+        """As product_order.started_series."""
+        return product_order.started_series(columns, self._facts)
 
     def stored(
         self, payload: bytes, found: Layout, wanted: Wanted, allowed: bytes | None

@@ -228,9 +228,30 @@ def test_all_that_is_said_and_known_of_each_title_decides(
         assert [one for one in (first, second) if one != NO_COLUMN] == speaking[:2]
 
 
-def test_those_speak_that_count_most_and_what_is_looked_for_counts_double():
+def test_those_speak_that_count_most_and_what_is_looked_for_counts_double(influences):
     allowed = np.array([False, True, False, True, False, False])
 
-    found = live.loudest([0, 1, 2, 3, 4, 5], [1.0, 0.6, -1.1, -0.2, 0.5, 0.5], allowed, 5)
+    found = influences.loudest([0, 1, 2, 3, 4, 5], [1.0, 0.6, -1.1, -0.2, 0.5, 0.5], allowed, 5)
 
     assert found == [1, 2, 0, 4, 5]
+    assert influences.loudest([0, 1], [0.6, 1.0], allowed, 9) == [1, 0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 99), st.sampled_from([-1.5, -0.5, 0.0, 0.5, 1.0]))),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 30),
+)
+def test_compiled_the_same_titles_speak(titles, seed, most):
+    allowed = np.random.default_rng(seed).random(100) < 0.5
+    asked = [one for one, _ in titles], [worth for _, worth in titles], allowed, most
+
+    found = compiled.require("api._live").Influences.loudest(*asked)
+
+    assert found == live.Influences.loudest(*asked)
+
+
+@pytest.mark.parametrize("row", [b"", b"\x01", b"\x01\x00\x00", b"\x02\x00" + bytes(4)])
+def test_what_is_no_row_is_refused(influences, row):
+    with pytest.raises(PayloadError):
+        influences([0], [1.0], [row], SIZE)

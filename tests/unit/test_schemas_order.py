@@ -272,6 +272,13 @@ def test_compiled_the_default_order_is_the_same(fast, world, chance):
     assert found == arrange(listed, levels, flags, facts)
 
 
+@given(worlds())
+def test_compiled_the_same_series_were_started(fast, world):
+    facts, listed = world
+
+    assert fast(facts).started(listed) == Order(facts).started(listed)
+
+
 def test_it_can_be_sent_to_another_process(form):
     sent = pickle.loads(pickle.dumps(form(EXAMPLE)))
 
