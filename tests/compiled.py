@@ -15,19 +15,14 @@ TOP: Final = Path(__file__).parents[1]
 
 
 def stale() -> list[str]:
-    """Compiled modules that are older than their sources."""
-    return [
-        str(compiled.relative_to(TOP))
-        for part in ("api", "schemas")
-        for source in (TOP / part).glob("*.pyx")
-        for compiled in _compiled(source)
-        if compiled.stat().st_mtime < source.stat().st_mtime
-    ]
+    """Compiled modules that are older than their sources, or whose sources are gone."""
+    made = [path for part in ("api", "schemas") for path in (TOP / part).glob("*.so")]
+    return [str(path.relative_to(TOP)) for path in made if _is_stale(path)]
 
 
-def _compiled(source: Path) -> list[Path]:
-    names = [source.with_name(source.stem + suffix) for suffix in EXTENSION_SUFFIXES]
-    return [path for path in names if path.exists()]
+def _is_stale(compiled: Path) -> bool:
+    source = compiled.with_name(compiled.name.partition(".")[0] + ".pyx")
+    return not source.exists() or compiled.stat().st_mtime < source.stat().st_mtime
 
 
 def require(module: str) -> ModuleType:
