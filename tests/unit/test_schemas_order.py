@@ -1,10 +1,11 @@
 import pickle
 from array import array
+from dataclasses import dataclass
 from struct import pack
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas import ranking_codec
@@ -177,33 +178,63 @@ def test_a_ranking_of_another_catalogue_is_refused(order, wanted):
         order.arrange([START, 5], [2.0, 1.0], Known(), wanted._replace(adult=False))
 
 
-@st.composite
-def worlds(draw):
-    """Facts of some titles, and an order of some of them."""
-    known = st.tuples(
-        st.sampled_from([0, SAGA, OTHER]),
-        st.booleans(),
-        st.booleans(),
-        st.sets(st.sampled_from(GENRES), max_size=6),
-        st.integers(0, 10_000),
-    )
-    titles = draw(st.lists(known, min_size=1, max_size=140))
-    facts = facts_of(
-        [
-            anime(id, franchise=own, series=own, side=side, adult=adult,
-                  genres=tuple(sorted(genres)), raters=raters, year=2030 - id)
-            for id, (own, side, adult, genres, raters) in enumerate(titles, 1)
-        ]
-    )  # fmt: skip
-    listed = draw(st.permutations(range(len(titles))))
-    return facts, listed[: draw(st.integers(0, len(titles)))]
+@dataclass
+class World:
+    """Titles and a ranking of some of them, by chance. Little differs much: ties are frequent."""
+
+    seed: int
+
+    def __post_init__(self):
+        self.rng = rng = np.random.default_rng(self.seed)
+        size = int(rng.integers(1, 140))
+        of_all = tuple(rng.choice([0, 0, 0, SAGA, OTHER, 9, 17], size).tolist())
+        titles = enumerate(zip(of_all, rng.random((size, 2)).tolist(), strict=True), 1)
+        self.facts = facts_of(
+            [
+                anime(id, franchise=own, series=own and max(own, id // 40), side=side < 0.3,
+                      adult=adult < 0.2, raters=int(rng.integers(10_000)), year=2030 - id,
+                      genres=tuple(rng.choice(GENRES, rng.integers(6), replace=False).tolist()))
+                for id, (own, (side, adult)) in titles
+            ]
+        )  # fmt: skip
+        self.size = size
+        self.columns = rng.permutation(size)[: rng.integers(size + 1)].tolist()
+        self.levels = sorted(self.numbers(rng.choice([5, 40, 4096])), reverse=True)
+        self.flags = rng.choice([0, 0, 0, 1, 2, 3], len(self.columns)).tolist()
+        self.wanted = Wanted(
+            int(rng.choice([0, 1, 10, 100])), bool(rng.random() < 0.7), bool(rng.random() < 0.5),
+            float(rng.choice([0.0, 0.0, 0.25, 1.0])),
+        )  # fmt: skip
+
+    def numbers(self, below):
+        return self.rng.integers(below, size=len(self.columns)).tolist()
+
+    def payload(self):
+        explained = int(self.rng.integers(len(self.columns) + 1))
+        rows = zip(self.columns, self.levels, self.flags, strict=True)
+        return ranking_codec.encode(
+            tuple(
+                Entry(Column(column), level, Rule(flag), self.because() if at < explained else ())
+                for at, (column, level, flag) in enumerate(rows)
+            )
+        )
+
+    def because(self):
+        titles = self.rng.choice(100, self.rng.integers(1, 3), replace=False).tolist()
+        return tuple(Reason(Column(one), float(self.rng.random())) for one in titles)
+
+    def some(self, part):
+        return frozenset(np.flatnonzero(self.rng.random(self.size) < part).tolist())
+
+    def known(self):
+        return Known(self.some(0.2), *(self.franchises() for _ in range(3)))
+
+    def franchises(self):
+        return frozenset(n for n in (SAGA, OTHER, 9, 17) if self.rng.random() < 0.3)
 
 
-wishes = st.builds(
-    Wanted, st.integers(0, 110), st.booleans(), st.booleans(), st.sampled_from([0.0, 0.25, 1.0])
-)
-some = st.frozensets(st.integers(0, 140))
-series = st.frozensets(st.sampled_from([SAGA, OTHER]))
+worlds = st.builds(World, st.integers(0, 2**32 - 1))
+thoroughly = settings(max_examples=500, phases=[Phase.explicit, Phase.generate])
 
 
 @pytest.fixture(scope="module")
@@ -211,74 +242,49 @@ def fast():
     return compiled.require("schemas._order").Order
 
 
-@given(
-    worlds(),
-    wishes,
-    st.randoms(use_true_random=False),
-    st.none() | st.integers(0, 2**32 - 1),
-    st.integers(0, 127),
-)
-def test_compiled_a_stored_list_is_the_same(fast, world, wanted, chance, seed, explained):
-    facts, listed = world
-    scores = sorted((chance.choice([0.0, 1.0, chance.random()]) for _ in listed), reverse=True)
-    entries = tuple(
-        Entry(
-            Column(one), score, Rule(chance.choice([0, 0, 1, 2, 3])), because(chance, at, explained)
-        )
-        for at, (one, score) in enumerate(zip(listed, scores, strict=True))
-    )
-    payload = ranking_codec.encode(entries)
+@thoroughly
+@given(worlds)
+def test_compiled_a_stored_list_is_the_same(fast, world):
+    payload = world.payload()
     found = ranking_codec.layout(payload)
-    size = len(facts.adult)
-    bits = None if seed is None else packed(np.random.default_rng(seed).random(size) < 0.5)
+    allowed = world.some(0.5)
+    filtered = packed([one in allowed for one in range(world.size)])
 
-    shown = fast(facts).stored(payload, found, wanted, bits)
+    for bits in (None, filtered):
+        shown = fast(world.facts).stored(payload, found, world.wanted, bits)
 
-    assert shown == Order(facts).stored(payload, found, wanted, bits)
-    expected = ranking_codec.entries_at(payload, found, shown)
-    assert fast(facts).read(payload, found, shown) == expected
-
-
-def because(chance, at, explained):
-    if at >= explained:
-        return ()
-    titles = chance.sample(range(300), chance.choice([1, 2]))
-    return tuple(Reason(Column(one), chance.random()) for one in titles)
+        assert shown == Order(world.facts).stored(payload, found, world.wanted, bits)
+        expected = ranking_codec.entries_at(payload, found, shown)
+        assert fast(world.facts).read(payload, found, shown) == expected
 
 
-@given(worlds(), wishes, st.randoms(use_true_random=False), some, series, series, series)
-def test_compiled_any_other_ranking_is_arranged_the_same(
-    fast, world, wanted, chance, banned, started, dropped, taken
-):
-    facts, listed = world
-    scores = sorted((chance.choice([0.0, 1.0, chance.random()]) for _ in listed), reverse=True)
-    known = Known(banned, started, dropped, taken)
+@thoroughly
+@given(worlds)
+def test_compiled_any_other_ranking_is_arranged_the_same(fast, world):
+    scores, known = [level / 7 for level in world.levels], world.known()
 
-    expected = Order(facts).arrange(listed, scores, known, wanted)
+    expected = Order(world.facts).arrange(world.columns, scores, known, world.wanted)
 
-    assert fast(facts).arrange(listed, scores, known, wanted) == expected
-    arrays = array("i", listed), array("d", scores)
-    assert fast(facts).arrange(*arrays, known, wanted) == expected
+    arrays = array("i", world.columns), array("d", scores)
+    for given_as in ((world.columns, scores), arrays):
+        assert fast(world.facts).arrange(*given_as, known, world.wanted) == expected
 
 
-@given(worlds(), st.randoms(use_true_random=False))
-def test_compiled_the_default_order_is_the_same(fast, world, chance):
-    facts, listed = world
-    levels = sorted((chance.randrange(4096) for _ in listed), reverse=True)
-    flags = [chance.choice([0, 0, 1, 2, 3]) for _ in listed]
+@thoroughly
+@given(worlds)
+def test_compiled_the_default_order_is_the_same(fast, world):
+    columns, levels = world.columns, world.levels
 
-    found = fast(facts).default(listed, levels, flags)
+    found = fast(world.facts).default(columns, levels, world.flags)
 
-    assert found == Order(facts).default(listed, levels, flags)
+    assert found == Order(world.facts).default(columns, levels, world.flags)
     worth = [level - levels[-1] for level in levels]
-    assert found == arrange(listed, worth, flags, facts)
+    assert found == arrange(columns, worth, world.flags, world.facts)
 
 
-@given(worlds())
+@given(worlds)
 def test_compiled_the_same_series_were_started(fast, world):
-    facts, listed = world
-
-    assert fast(facts).started(listed) == Order(facts).started(listed)
+    assert fast(world.facts).started(world.columns) == Order(world.facts).started(world.columns)
 
 
 def test_it_can_be_sent_to_another_process(form):
