@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 STAMP := .venv/.ready
-COMPILED := $(wildcard api/*.pyx schemas/*.pyx)
+CYTHON := $(wildcard api/*.pyx schemas/*.pyx)
 REPORT ?= var/evaluation
 .DEFAULT_GOAL := help
 
@@ -16,14 +16,14 @@ help: ## list the targets
 setup: $(STAMP) ## make .venv with everything, pinned and hash-checked
 
 $(INSTALLED): requirements/uv.txt requirements/all.txt pyproject.toml
-	@echo "Making .venv: about 2 GB, a few minutes the first time"
+	@echo "Making .venv: about 3 GB, a few minutes the first time"
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed"'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	$(BIN)/uv pip sync --compile-bytecode --quiet --require-hashes --python $(BIN)/python requirements/uv.txt requirements/all.txt
 	@touch $@
 
-$(STAMP): $(INSTALLED) setup.py $(COMPILED)
+$(STAMP): $(INSTALLED) setup.py $(CYTHON)
 	@echo "Installing ourselves, and compiling what people wait for"
 	rm -rf build api/*.so schemas/*.so
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .

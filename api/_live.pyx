@@ -89,7 +89,7 @@ cdef class Influences:
         cdef double strength
         if len(strengths) != count:
             raise ValueError("not one strength for each title")
-        most = min(most, count)
+        most = max(min(most, count), 0)
         for at in range(count):
             column, strength = columns[at], strengths[at]
             if not 0 <= column < len(mask):

@@ -59,7 +59,7 @@ def prepare(anime: Sequence[Anime]) -> Catalogue:
         reasons=[_reason(one) for one in anime],
         column_of={one.anime_id: Column(column) for column, one in enumerate(anime)},
         rules=rules,
-        order=order.fastest()(rules),
+        order=order.over(rules),
         shelves=Shelves(anime, _worth(anime, raters)),
         fame=Fame.of([one.raters for one in anime]),
         adult=[column for column, one in enumerate(anime) if one.adult],

@@ -354,11 +354,13 @@ class RedisRankings:
     def _load(self, generation: Generation) -> Loaded:
         popular = keys.popular(generation)
         payload = self._get(popular)
+        catalogue = prepare(self._require(keys.catalogue(generation), catalogue_codec.decode))
+        everything = partial(_everything, titles=len(catalogue.anime))
         return Loaded.of(
             generation,
             self._require(keys.manifest(generation), _manifest),
-            prepare(self._require(keys.catalogue(generation), catalogue_codec.decode)),
-            Lines() if payload is None else _decode(popular, payload, _everything),
+            catalogue,
+            Lines() if payload is None else _decode(popular, payload, everything),
         )
 
     def _require(self, key: str, decode: Callable[[bytes], Decoded]) -> Decoded:
@@ -371,8 +373,12 @@ class RedisRankings:
         return self._breaker.call(lambda: self._reads.many([key]))[0]
 
 
-def _everything(payload: bytes) -> Lines:
-    return lines.read(payload, ranking_codec.MAX_ENTRIES)
+def _everything(payload: bytes, titles: int) -> Lines:
+    found = lines.read(payload, ranking_codec.MAX_ENTRIES)
+    last = max(found.columns, default=-1)
+    if last >= titles:
+        raise PayloadError(f"the ranking names title {last} of {titles}")
+    return found
 
 
 def _manifest(text: bytes) -> GenerationManifest:

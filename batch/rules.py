@@ -22,7 +22,7 @@ class ProductRules:
 
     @cached_property
     def _order(self) -> Order:
-        return order.fastest()(self.facts)
+        return order.over(self.facts)
 
     @cached_property
     def _series(self) -> NDArray[np.intp]:

@@ -4,14 +4,13 @@
 Compiled where there is a compiler (decision 31); tests hold both to the same answers.
 """
 
-cimport cython
 from cpython.array cimport array
 from libc.math cimport pow
 from libcpp.algorithm cimport stable_sort
 from libcpp.utility cimport pair
 from libcpp.vector cimport vector
 
-from schemas import product_order, ranking_codec
+from schemas import order, product_order, ranking_codec
 from schemas.errors import PayloadError
 
 cdef extern from *:
@@ -87,9 +86,11 @@ cdef class Order:
                 word = genres & 0xFFFF_FFFF_FFFF_FFFF
                 self.genres.push_back(word)
                 genres >>= BITS
+        if self.popularity.size() != self.titles.size():
+            raise ValueError("not one popularity for each title")
 
     def __reduce__(self):
-        return Order, (self.facts,)
+        return order.over, (self.facts,)
 
     def started(self, columns):
         """As schemas.order.Order.started."""
@@ -152,8 +153,8 @@ cdef class Order:
         cdef vector[Entry] unflagged
         cdef vector[Entry] shown
         cdef size_t at
-        if len(flags) != len(columns):
-            raise ValueError("not one flag for each column")
+        if not len(columns) == len(levels) == len(flags):
+            raise ValueError("not one level and one flag for each column")
         self.fill(some, columns, levels)
         for at in range(some.size()):
             if not <int> flags[at]:
@@ -166,7 +167,8 @@ cdef class Order:
         cdef const unsigned char* data = payload
         cdef vector[int] chosen = positions
         cdef double floor = found.floor, step = found.step
-        cdef int at, entries = found.entries, columns = found.columns, most = -1
+        cdef int at, column, entries = found.entries, columns = found.columns, most = -1
+        cdef int size = self.titles.size()
         cdef int fallen[256]
         cdef list named = [], scores = []
         if found.end != len(payload):
@@ -179,7 +181,10 @@ cdef class Order:
             raise PayloadError(f"shows entry {most} of {entries}")
         read_fallen(fallen, data, found, most + 1)
         for at in chosen:
-            named.append(data[columns + 2 * at] | data[columns + 2 * at + 1] << 8)
+            column = data[columns + 2 * at] | data[columns + 2 * at + 1] << 8
+            if column >= size:
+                raise PayloadError(f"the ranking names title {column} of {size}")
+            named.append(column)
             scores.append(floor + step * (TOP_LEVEL - fallen[at]))
         return named, scores, reasons_at(payload, found, chosen)
 
@@ -285,7 +290,7 @@ cdef class Order:
                     shown[place].at, shown[place].column = entry.at, entry.column
         return 0
 
-    cdef void take_turns(self, vector[Entry]& shown, int most) noexcept:
+    cdef int take_turns(self, vector[Entry]& shown, int most) except -1:
         """As product_order._take_turns; leaves what is shown."""
         cdef vector[Entry] turns
         cdef vector[size_t] competing
@@ -326,6 +331,7 @@ cdef class Order:
             turns.push_back(shown[place])
             before, last = last, &self.genres[shown[place].column * self.words]
         shown.swap(turns)
+        return 0
 
 
 cdef bint speaks_against(const Title* title, int column, known) except -1:

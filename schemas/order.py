@@ -77,12 +77,9 @@ class Order:
         titles = len(self._facts.adult)
         if allowed is not None and 8 * len(allowed) < titles:
             raise ValueError(f"what is allowed is of fewer than {titles} titles")
-        if found.end != len(payload):
-            raise ValueError("the layout is of another list")
+        self._check(payload, found)
         columns = ranking_codec.columns(payload, found, found.entries)
-        for column in columns:
-            if column >= titles:
-                raise PayloadError(f"the ranking names title {column} of {titles}")
+        self._require(columns)
         among: Sequence[int] = range(found.entries)
         if wanted.ruled:
             flags = ranking_codec.rules(payload, found)
@@ -96,8 +93,16 @@ class Order:
     def read(
         self, payload: bytes, found: Layout, positions: Sequence[int]
     ) -> tuple[list[int], list[float], list[Because]]:
-        """As ranking_codec.entries_at."""
-        return ranking_codec.entries_at(payload, found, positions)
+        """Columns, scores and reasons of the entries at some positions, in the order given.
+
+        Raises:
+            PayloadError: a position is beyond the last entry, or a title not in the catalogue.
+            ValueError: `found` is the layout of something else.
+        """
+        self._check(payload, found)
+        entries = ranking_codec.entries_at(payload, found, positions)
+        self._require(entries[0])
+        return entries
 
     def default(
         self, columns: Sequence[int], levels: Sequence[int], flags: Sequence[int]
@@ -111,7 +116,10 @@ class Order:
 
         Raises:
             IndexError: a column is not in the catalogue.
+            ValueError: there are more of one than of the other.
         """
+        if not len(columns) == len(levels) == len(flags):
+            raise ValueError("not one level and one flag for each column")
         worth = [level - levels[-1] for level in levels]
         return product_order.arrange(columns, worth, flags, self._facts)
 
@@ -128,11 +136,24 @@ class Order:
 
         Raises:
             IndexError: a column is not in the catalogue.
+            ValueError: there are more of one than of the other.
         """
+        if len(scores) != len(columns):
+            raise ValueError("not one score for each column")
         among = [at for at, one in enumerate(columns) if one not in known.banned]
         worth = [score - scores[-1] for score in scores]
         rules = product_order.rules_of(columns, known.started, known.dropped, self._facts)
         return self._chosen(columns, worth, rules, wanted, known.taken, among)
+
+    def _check(self, payload: bytes, found: Layout) -> None:
+        if found.end != len(payload):
+            raise ValueError("the layout is of another list")
+
+    def _require(self, columns: Sequence[int]) -> None:
+        titles = len(self._facts.adult)
+        for column in columns:
+            if column >= titles:
+                raise PayloadError(f"the ranking names title {column} of {titles}")
 
     def _chosen(
         self,
@@ -151,6 +172,11 @@ class Order:
         order, _ = product_order.lean(columns, worth, facts, taste, among)
         kept = [at for at in order if wanted.adult or not facts.adult[columns[at]]]
         return kept[: wanted.most]
+
+
+def over(facts: Facts) -> Order:
+    """Over the titles of one catalogue, by the compiled form where there was a compiler."""
+    return fastest()(facts)
 
 
 def fastest() -> type[Order]:

@@ -1,11 +1,12 @@
 """The order in which people see a ranking: product rules and mild diversity. Pure.
 
-Batch calls it when it writes a list, the API when a caller asks for something else; both give
-the same. Rules, one after the other: nothing that is flagged, nothing adult unless asked for,
-one title per franchise with the right entry first, and genres that take turns, by maximal
-marginal relevance (Carbonell and Goldstein, 1998).
+By way of schemas.order, the batch asks when it writes a list and the API when a caller wants
+something else; both get the same. Rules, one after the other: nothing that is flagged, nothing
+adult unless asked for, one title per franchise with the right entry first, and genres that take
+turns, by maximal marginal relevance (Carbonell and Goldstein, 1998).
 
-Plain Python; api/_order.pyx does the same compiled for who waits for an answer (decision 31).
+What is meant, in plain Python. Where there is a compiler _order.pyx answers, so a change here is
+a change there too; tests hold both to the same answers (decision 33).
 """
 
 from collections.abc import Collection, Iterable, Sequence

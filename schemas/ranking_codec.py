@@ -88,7 +88,7 @@ def layout(payload: bytes) -> Layout:
 
     Raises:
         PayloadError: an unknown version, not exactly the announced length, or scores that are
-            not finite.
+            not finite or ascend.
     """
     try:
         if payload[:1] == b"\x01":
@@ -108,6 +108,8 @@ def layout(payload: bytes) -> Layout:
         raise PayloadError(f"ranking is {len(payload)} bytes, its header says {found.end}")
     if not isfinite(floor + step):
         raise PayloadError("scores are not finite")
+    if step < 0:
+        raise PayloadError("scores ascend")
     return found
 
 

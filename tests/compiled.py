@@ -16,8 +16,9 @@ TOP: Final = Path(__file__).parents[1]
 
 def stale() -> list[str]:
     """Compiled modules that are older than their sources, or whose sources are gone."""
-    made = [path for part in ("api", "schemas") for path in (TOP / part).glob("*.so")]
-    return [str(path.relative_to(TOP)) for path in made if _is_stale(path)]
+    made = [path for part in ("api", "schemas") for path in (TOP / part).iterdir()]
+    ours = [path for path in made if path.name.endswith(tuple(EXTENSION_SUFFIXES))]
+    return [str(path.relative_to(TOP)) for path in ours if _is_stale(path)]
 
 
 def _is_stale(compiled: Path) -> bool:

@@ -19,7 +19,9 @@ def pytest_configure() -> None:
     """Refuse to test what is not what the sources say."""
     old = compiled.stale()
     if old:
-        raise pytest.UsageError(f"older than its source: {', '.join(old)}; `make setup` compiles")
+        raise pytest.UsageError(
+            f"not of the source that is here: {', '.join(old)}; `make setup` compiles"
+        )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

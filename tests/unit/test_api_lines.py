@@ -58,6 +58,14 @@ def test_scores_that_json_cannot_hold_are_refused(floor):
         lines.read(bytes(payload), 10)
 
 
+def test_scores_that_ascend_are_refused():
+    payload = bytearray(ranking_codec.encode(ranking(1)))
+    payload[10:14] = struct.pack("<f", -0.5)
+
+    with pytest.raises(PayloadError, match="ascend"):
+        lines.read(bytes(payload), 10)
+
+
 def test_an_order_that_names_an_entry_beyond_the_last_is_refused():
     payload = ranking_codec.encode(ranking(1, 2, 3), shown=[0, 3])
     found = ranking_codec.layout(payload)

@@ -237,6 +237,14 @@ def test_three_generations_are_kept_and_the_oldest_is_let_go(client):
     assert rankings.load("g1") is not first
 
 
+def test_a_popular_list_of_another_catalogue_is_refused_by_name(client):
+    publish_small(client)
+    client.set(keys.popular(GENERATION), ranking_codec.encode(ranking(0, 65_000)))
+
+    with pytest.raises(PayloadError, match=f"{keys.popular(GENERATION)}: .*names title 65000"):
+        RedisRankings(client).load(GENERATION)
+
+
 def test_a_generation_without_a_popular_list_has_an_empty_one(client):
     publish_small(client)
     client.delete(keys.popular(GENERATION))
