@@ -6,7 +6,7 @@ Compiled where there is a compiler (decision 31); tests hold both to the same an
 
 cimport cython
 from cpython.array cimport array, clone
-from libc.math cimport INFINITY, fabs, isfinite, ldexp, sqrt
+from libc.math cimport INFINITY, fabs, isfinite, isnan, ldexp, sqrt
 from libcpp.algorithm cimport nth_element, partial_sort, sort
 from libcpp.utility cimport pair
 from libcpp.vector cimport vector
@@ -80,23 +80,32 @@ cdef class Influences:
             self.sizes.push_back(0 if row is None else length_of(row))
 
     @staticmethod
-    def loudest(columns, strengths, allowed, Py_ssize_t most):
+    def loudest(columns, marks, const double[::1] worth, allowed, Py_ssize_t most):
         """As api.live.Influences.loudest."""
         cdef vector[Scored] said
-        cdef const unsigned char[::1] mask = allowed.view("u1")
+        cdef vector[double] strengths
+        cdef const unsigned char[::1] mask = None if allowed is None else allowed.view("u1")
         cdef Py_ssize_t at, count = len(columns)
-        cdef int column
-        cdef double strength
-        if len(strengths) != count:
-            raise ValueError("not one strength for each title")
-        most = max(min(most, count), 0)
+        cdef int column, mark
+        cdef double loud
+        if len(marks) != count:
+            raise ValueError("not one mark for each title")
+        strengths.reserve(count)
+        said.reserve(count)
         for at in range(count):
-            column, strength = columns[at], strengths[at]
-            if not 0 <= column < len(mask):
-                raise IndexError(f"column {column} of {len(mask)}")
-            said.push_back(Scored(-fabs(strength) * (1 + mask[column]), at))
+            column, mark = columns[at], marks[at]
+            if not 0 <= mark < len(worth) or (mask is not None and not 0 <= column < len(mask)):
+                raise IndexError(f"mark {mark} of {len(worth)}, or column {column}")
+            strengths.push_back(worth[mark])
+            if isnan(worth[mark]):
+                raise PayloadError(f"malformed history: no title has the mark {mark}")
+            if worth[mark]:
+                loud = fabs(worth[mark]) * (1 if mask is None else 1 + mask[column])
+                said.push_back(Scored(-loud, at))
+        most = max(min(most, <Py_ssize_t> said.size()), 0)
         partial_sort(said.begin(), said.begin() + most, said.end())
-        return [said[at].second for at in range(most)]
+        chosen = [said[at].second for at in range(most)]
+        return [columns[at] for at in chosen], [strengths[at] for at in chosen]
 
     def best(self, fame, double weight, banned, int limit, allowed=None):
         """As api.live.Influences.best."""
@@ -127,7 +136,7 @@ cdef class Influences:
         self,
         vector[unsigned char]& states,
         vector[Scored]& found,
-        const double[::1] fame,
+        const float[::1] fame,
         const Py_ssize_t[::1] first,
         int rated,
         double weight,
@@ -180,18 +189,21 @@ cdef class Influences:
             lift = weight * sqrt(max(squares / rated - total * total, 0.0))
         for j in range(named):
             column = touched[j]
+            if not state[column] & OPEN:  # asked first: of a narrow filter few are
+                continue
             score = sums[column] + lift * fame[column]
-            if score >= lowest and state[column] & OPEN:
+            if score >= lowest:
                 found.push_back(Scored(-score, column))
                 if found.size() == <size_t> 2 * limit:
                     lowest = -keep_best(found, limit)
         left = limit if lift > 0 else 0
         for i in range(first.shape[0]):
-            if not left:
-                break
             column = first[i]
+            score = lift * fame[column]
+            if not left or score < lowest:
+                break
             if state[column] == OPEN:
-                found.push_back(Scored(-lift * fame[column], column))
+                found.push_back(Scored(-score, column))
                 left -= 1
         return 0
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.lines import Lines
+from api.owned import Worth
 from schemas import influence_codec
 from schemas.errors import PayloadError
 from schemas.newcomers import FAME_POWER
@@ -35,7 +36,7 @@ class Fame:
     first.
     """
 
-    values: Values
+    values: NDArray[np.float32]
     rated: int
     first: Columns
 
@@ -47,7 +48,7 @@ class Fame:
         spread = float(known.std()) if known.size else 0.0
         values = (roots - known.mean()) / spread if spread else np.zeros_like(roots)
         first = np.argsort(-values, kind="stable")[: np.count_nonzero(values > 0)]
-        return cls(values, known.size, first)
+        return cls(values.astype(np.float32), known.size, first)
 
 
 class Influences:
@@ -85,20 +86,35 @@ class Influences:
 
     @staticmethod
     def loudest(
-        columns: Sequence[int], strengths: Sequence[float], allowed: Mask, most: int
-    ) -> list[int]:
-        """The positions of the titles that say most, where not all can be asked for their rows.
+        columns: Sequence[int],
+        marks: Sequence[int],
+        worth: Worth,
+        allowed: Mask | None,
+        most: int,
+    ) -> tuple[list[int], list[float]]:
+        """The titles that say most, first the loudest, and how much each counts.
 
         Args:
             columns: titles that somebody knows.
-            strengths: how much each counts.
+            marks: of each.
+            worth: how much a title counts, by its mark; those that count nothing say nothing.
             allowed: which titles of the catalogue are looked for: these, if known, say twice as
                 much.
-            most: how many positions to return.
+            most: how many to return at most, where not all can be asked for their rows.
+
+        Raises:
+            PayloadError: a mark has no meaning.
+            ValueError: there are more of one than of the other.
         """
-        said = np.abs(strengths) * (1 + allowed[np.asarray(columns, np.intp)])
-        found: list[int] = np.argsort(-said, kind="stable")[:most].tolist()
-        return found
+        if len(marks) != len(columns):
+            raise ValueError("not one mark for each title")
+        known, strengths = np.asarray(columns, np.intp), worth[np.asarray([*marks], np.intp)]
+        if np.isnan(strengths).any():
+            strange = marks[int(np.isnan(strengths).argmax())]
+            raise PayloadError(f"malformed history: no title has the mark {strange}")
+        said = np.abs(strengths) * (1 if allowed is None else 1 + allowed[known])
+        chosen = np.argsort(-said, kind="stable")[: min(most, np.count_nonzero(said))]
+        return known[chosen].tolist(), strengths[chosen].tolist()
 
     def best(
         self,
@@ -147,7 +163,7 @@ class Influences:
         mean = float(self._values.sum()) / fame.rated
         squares = float(np.einsum("i,i->", self._values, sums[self._columns]))
         spread = max(squares / fame.rated - mean * mean, 0.0) ** 0.5
-        found: Values = fame.values * (weight * spread)
+        found: Values = np.multiply(fame.values, weight * spread, dtype=np.float64)
         found += sums
         return found
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from api import bodies, render, routes, service
-from api.queries import parse_query
+from api.queries import is_everything, parse_query
 from api.repository import Loaded, Made, Rankings, UserState
 from schemas.records import UserId
 
@@ -50,7 +50,8 @@ class Lookup:
             NothingPublishedError, PayloadError, RedisError: as api.repository says.
         """
         loaded, variant = service.current_for(self._rankings, user_id)
-        state = self._rankings.user(loaded.generation, user_id)
+        filtered = bool(query) and not is_everything(parse_query(query, routes.LISTING))
+        state = self._rankings.user(loaded.generation, user_id, with_history=filtered)
         if variant:
             self._exposed(variant, loaded.generation)
         if self._rankings.is_stale:  # said to be old, and not to be kept by anybody

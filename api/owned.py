@@ -2,35 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from api.bodies import STATUSES, GivenTitle
 from schemas import history_codec
-from schemas.errors import PayloadError
 from schemas.history_codec import RATING_MASK, STATUS_SHIFT
 from schemas.ratings import Recent, mark
 from schemas.records import AnimeId, Column, Status
 from schemas.strengths import strength
 
+Worth = NDArray[np.float64]
+"""How much a title counts, by its mark, (256,); NaN for a mark that no title has."""
+_MARKS: Final = 256
 LIKED: Final = 10
 """The rating that a title named without rating and status counts as."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(NamedTuple):
     """Columns, each once, and the mark of each, as histories are stored."""
 
-    columns: Sequence[int]
-    marks: Sequence[int]
-
-    def with_status(self, status: Status) -> list[int]:
-        """The columns of the titles with a status."""
-        if max(self.marks, default=0) >> STATUS_SHIFT < status:
-            return []  # most requests give ratings only
-        pairs = zip(self.columns, self.marks, strict=True)
-        return [column for column, mark in pairs if mark >> STATUS_SHIFT == status]
+    columns: Sequence[int] = ()
+    marks: Sequence[int] = ()
 
     def and_since(self, news: "Owned") -> "Owned":
         """The same with what was said later, which counts where both name a title."""
@@ -39,17 +35,6 @@ class Owned:
         marks = dict(zip(self.columns, self.marks, strict=True))
         marks.update(zip(news.columns, news.marks, strict=True))
         return Owned(list(marks), list(marks.values()))
-
-    def worth(self, of_mark: Mapping[int, float]) -> list[float]:
-        """How much each title counts.
-
-        Raises:
-            PayloadError: a mark has no meaning.
-        """
-        try:
-            return [of_mark[mark] for mark in self.marks]
-        except KeyError as error:
-            raise PayloadError(f"malformed history: no title has the mark {error}") from error
 
 
 def given(titles: Sequence[GivenTitle], column_of: Mapping[AnimeId, Column]) -> Owned:
@@ -85,9 +70,9 @@ def _mark(title: GivenTitle) -> int:
     return title.get("rating", 0) | STATUSES[status] << STATUS_SHIFT
 
 
-def worth_of_marks(table: Mapping[str, float]) -> Mapping[int, float]:
-    """How much a title counts, by its mark, where a table of strengths says it."""
-    found: dict[int, float] = {}
+def worth_of_marks(table: Mapping[str, float]) -> Worth:
+    """How much a title counts, where a table of strengths says it."""
+    found = np.full(_MARKS, np.nan)
     for status, rating in product(Status, range(RATING_MASK + 1)):
         with suppress(KeyError):
             found[mark(rating, status)] = strength(table, rating, status)

@@ -1,7 +1,7 @@
 """Where the API gets its rankings. The Protocol is the seam; Redis is one answer to it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from threading import Lock, Thread
@@ -58,8 +58,8 @@ Decoded = TypeVar("Decoded")
 class Loaded:
     """What every request of one generation needs, read once.
 
-    For live answers, `worth_of_marks` says how much a title counts with which somebody has done
-    what, and `fame_weight` how much fame does for somebody of whom so many titles are known.
+    For live answers, `worth_of_marks` says how much a title counts by its mark, and `fame_weight`
+    how much fame does for somebody of whom so many titles are known.
     """
 
     generation: Generation
@@ -67,7 +67,7 @@ class Loaded:
     catalogue: Catalogue
     popular: Lines
     popular_shown: Lines
-    worth_of_marks: Mapping[int, float]
+    worth_of_marks: owned.Worth
     fame_weight: Callable[[int], float]
 
     @classmethod
@@ -79,7 +79,7 @@ class Loaded:
         popular: Lines,
     ) -> "Loaded":
         """Work out what strangers are shown of the popular list, once."""
-        most = Listing(limit=MAX_LIMIT)
+        most = selection.wanted(Listing(limit=MAX_LIMIT))
         shown = selection.arranged(popular, Known(), catalogue.order, most)
         worth = owned.worth_of_marks(manifest.strengths)
         weight = lru_cache(maxsize=256)(partial(fame_weight, manifest.fame))
@@ -99,7 +99,8 @@ class UserState:
     """All that an answer for a user follows from, in one generation.
 
     `ranking` is None for somebody of whom no list is stored; `revision` is that of an overlay,
-    0 for a nightly list. `answers` were made from it, by variant and parameters; None where one
+    0 for a nightly list. `history` holds what is stored of theirs, nothing where it was not read.
+    `answers` were made from it, by variant and parameters; None where one
     was made once, and will be kept the next time: most users come for one page and go.
     """
 
@@ -108,6 +109,7 @@ class UserState:
     ranking: bytes | None = None
     revision: int = 0
     recent: tuple[Recent, ...] = ()
+    history: tuple[bytes | None, ...] = ()
     answers: dict[tuple[str, bytes], Made | None] = field(default_factory=dict, compare=False)
 
     @property
@@ -157,7 +159,11 @@ class Rankings(Protocol):
 
     def pointer(self) -> Pointer: ...
     def load(self, generation: Generation) -> Loaded: ...
-    def user(self, generation: Generation, user_id: UserId) -> UserState: ...
+    def user(
+        self, generation: Generation, user_id: UserId, *, with_history: bool = False
+    ) -> UserState:
+        """What is known of a user; their history too if it is likely to be asked for."""
+
     def keep(self, state: UserState, asked: tuple[str, bytes], made: Made) -> None:
         """Remember an answer for as long as what it was made from."""
 
@@ -240,10 +246,12 @@ class RedisRankings:
             raise NotAtHandError(f"{generation} is not loaded yet")
         return found or self._load_once(generation)
 
-    def user(self, generation: Generation, user_id: UserId) -> UserState:
+    def user(
+        self, generation: Generation, user_id: UserId, *, with_history: bool = False
+    ) -> UserState:
         known = self._users.get(user_id)
         if known is None or known.generation != generation:
-            return self._read_user(generation, user_id)
+            return self._read_user(generation, user_id, with_history)
         # Where nobody could ask of late, the store is away: an old answer is better than none.
         self._notes("stale" if self._freshness.is_stale else "hit")
         return known
@@ -299,29 +307,35 @@ class RedisRankings:
     def health(self) -> Health:
         return self._breaker.call(lambda: look(self._lists, self._ratings))
 
-    def _read_user(self, generation: Generation, user_id: UserId) -> UserState:
+    def _read_user(self, generation: Generation, user_id: UserId, with_history: bool) -> UserState:
         epoch = self._freshness.epoch
-        stored, overlay, recent = self._breaker.call(lambda: self._of_user(generation, user_id))
+        names = [keys.user(generation, user_id), keys.overlay(generation, user_id)]
+        if with_history:
+            names.append(keys.history(generation, user_id))
+        recent, stored, overlay, *history = self._breaker.call(
+            lambda: self._of_user(names, user_id)
+        )
         revision, ranking = 0, stored
         if overlay is not None:
             name = keys.overlay(generation, user_id)
             revision, ranking = _decode(name, overlay, overlay_codec.decode)
         news = _decode(keys.recent(user_id), recent, ratings.read_recent) if recent else ()
-        state = UserState(generation, user_id, ranking, revision, news)
+        state = UserState(generation, user_id, ranking, revision, news, tuple(history))
         self._notes("miss")
         if self._cached and not self._freshness.is_stale:
-            size = _STATE_BYTES + len(ranking or b"") + 150 * len(news)
+            size = _STATE_BYTES + sum(len(one or b"") for one in (ranking, *history))
+            size += 150 * len(news)
             self._users.put(user_id, state, size)
             if epoch != self._freshness.epoch:  # told of a change before it could be dropped
                 self._users.drop(user_id)
         return state
 
-    def _of_user(self, generation: Generation, user_id: UserId) -> list[bytes | None]:
-        names = [keys.user(generation, user_id), keys.overlay(generation, user_id)]
+    def _of_user(self, names: Sequence[str], user_id: UserId) -> list[bytes | None]:
+        """Their recent ratings, and some nightly values."""
         if self._one_server:
-            return self._reads.many([*names, keys.recent(user_id)])
+            return self._reads.many([keys.recent(user_id), *names])
         recent = self._recent.many([keys.recent(user_id)])
-        return [*self._reads.many(names), *recent]
+        return [*recent, *self._reads.many(names)]
 
     def _many(self, names: Sequence[str]) -> list[bytes | None]:
         """Nightly values, which never change: those not remembered are read at once."""

@@ -37,31 +37,29 @@ def for_people(order: Order, listing: Filtered, within: Within | None = None) ->
             shown = ranking_codec.shown(payload, found)
             if shown is not None and len(shown) >= min(listing.limit, found.entries):
                 return Lines(*order.read(payload, found, shown[: listing.limit]))
-        chosen = order.stored(payload, found, _wanted(listing), _allowed(within))
-        return Lines(*order.read(payload, found, chosen))
+        return Lines(*order.stored(payload, found, wanted(listing), _allowed(within)))
 
     return read
 
 
 def similar(order: Order, listing: Filtered, within: Within | None = None) -> Reader:
     """Similar titles: sequels are what people look for there, so only `adult` applies."""
-    wanted = _wanted(listing)._replace(ruled=False)
+    unruled = wanted(listing)._replace(ruled=False)
 
     def read(payload: bytes) -> Lines:
         found = ranking_codec.layout(payload)
-        chosen = order.stored(payload, found, wanted, _allowed(within))
-        return Lines(*order.read(payload, found, chosen))
+        return Lines(*order.stored(payload, found, unruled, _allowed(within)))
 
     return read
 
 
-def arranged(ranking: Lines, known: Known, order: Order, listing: Filtered) -> Lines:
+def arranged(ranking: Lines, known: Known, order: Order, wanted: Wanted) -> Lines:
     """Of a ranking that is not somebody's own stored list, what is shown to them."""
-    chosen = order.arrange(ranking.columns, ranking.scores, known, _wanted(listing))
-    return ranking.pick(chosen)
+    return ranking.pick(order.arrange(ranking.columns, ranking.scores, known, wanted))
 
 
-def _wanted(listing: Filtered) -> Wanted:
+def wanted(listing: Filtered) -> Wanted:
+    """What parameters say of how a list is to be arranged."""
     ruled = listing.franchise == "one"
     return Wanted(listing.limit, ruled, shows_adult(listing), listing.niche)
 

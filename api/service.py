@@ -1,22 +1,21 @@
 """What the API answers, said without Flask and without Redis."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from api import live, owned, selection, variants
 from api.bodies import MAX_TITLES, LiveRequest
-from api.catalogue import Catalogue
 from api.lines import Lines
 from api.owned import Owned
 from api.parameters import Filtered
+from api.queries import is_everything
 from api.repository import Loaded, Rankings, UserState
 from api.shelves import Within
-from schemas import order
 from schemas.errors import RecommenderError
 from schemas.manifests import GenerationManifest
-from schemas.order import Known
-from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, Status, UserId
+from schemas.order import Known, Wanted
+from schemas.records import Anime, AnimeId, Column, Generation, Neighbour, UserId
 
 _Influences: Final = live.fastest()
 Source = Literal["precomputed", "refreshed", "live", "popular"]
@@ -84,7 +83,8 @@ def recommend(rankings: Rankings, user_id: UserId, listing: Filtered) -> Answer:
         InvalidParameterError: there is no such genre or type.
     """
     loaded, variant = current_for(rankings, user_id)
-    state = rankings.user(loaded.generation, user_id)
+    filtered = not is_everything(listing)
+    state = rankings.user(loaded.generation, user_id, with_history=filtered)
     answer = recommend_from(rankings, loaded, state, listing)
     return answer._replace(variant=variant, stale=rankings.is_stale)
 
@@ -111,7 +111,8 @@ def recommend_from(
     stored = _without(found, frozenset(news.columns)).head(listing.limit)
     if within is None or len(stored.columns) == listing.limit:
         return Answer(loaded, source, stored)
-    more = _top_up(rankings, loaded, state.user_id, news, stored, listing, within)
+    wanted = selection.wanted(listing)
+    more = _top_up(rankings, loaded, state, news, stored, wanted, within)
     return Answer(loaded, source, stored, more)
 
 
@@ -124,48 +125,48 @@ def _without(lines: Lines, columns: Collection[int]) -> Lines:
 def _popular(loaded: Loaded, listing: Filtered, within: Within | None) -> Lines:
     if within is None and selection.is_default(listing):
         return loaded.popular_shown.head(listing.limit)
-    return _from_popular(loaded, Known(), listing, within)
+    return _from_popular(loaded, Known(), selection.wanted(listing), within)
 
 
-def _from_popular(loaded: Loaded, known: Known, listing: Filtered, within: Within | None) -> Lines:
+def _from_popular(loaded: Loaded, known: Known, wanted: Wanted, within: Within | None) -> Lines:
     ranking = loaded.popular if within is None else within.popular
-    return selection.arranged(ranking, known, loaded.catalogue.order, listing)
+    return selection.arranged(ranking, known, loaded.catalogue.order, wanted)
 
 
 def _top_up(
     rankings: Rankings,
     loaded: Loaded,
-    user_id: UserId,
+    state: UserState,
     news: Owned,
     stored: Lines,
-    listing: Filtered,
+    wanted: Wanted,
     within: Within,
 ) -> Sequence[tuple[Source, Lines]]:
     """What a known user's titles speak for beyond their list, then what is popular.
 
     Nothing, if nobody knows any more what they have seen.
     """
-    payload = rankings.history(loaded.generation, user_id)
+    (payload,) = state.history or (rankings.history(loaded.generation, state.user_id),)
     if payload is None and not news.columns:
         return ()
-    before = Owned((), ()) if payload is None else owned.remembered(payload)
+    before = Owned() if payload is None else owned.remembered(payload)
     theirs = before.and_since(news)
-    known = _known(theirs, stored.columns, loaded.catalogue)
-    known = replace(known, taken=order.franchises(stored.columns, loaded.catalogue.rules))
-    rest = replace(listing, limit=listing.limit - len(stored.columns))
+    catalogue = loaded.catalogue
+    known = catalogue.order.known(*theirs).and_shown(stored.columns, catalogue.rules)
+    rest = wanted._replace(most=wanted.most - len(stored.columns))
     found = _live(rankings, loaded, theirs, known, rest, within, most=SPEAKING)
     return (("live", found), ("popular", _rest(loaded, found, known, rest, within)))
 
 
 def _rest(
-    loaded: Loaded, found: Lines, known: Known, listing: Filtered, within: Within | None
+    loaded: Loaded, found: Lines, known: Known, wanted: Wanted, within: Within | None
 ) -> Lines:
     """Popular titles that bring an answer to its length."""
-    missing = listing.limit - len(found.columns)
+    missing = wanted.most - len(found.columns)
     if not missing:
         return Lines()
     shown = known.and_shown(found.columns, loaded.catalogue.rules)
-    return _from_popular(loaded, shown, replace(listing, limit=missing), within)
+    return _from_popular(loaded, shown, wanted._replace(most=missing), within)
 
 
 def similar(rankings: Rankings, anime_id: AnimeId, listing: Filtered) -> Answer:
@@ -185,7 +186,8 @@ def similar(rankings: Rankings, anime_id: AnimeId, listing: Filtered) -> Answer:
     stored = rankings.similar_to(loaded.generation, anime_id, reader) or Lines()
     if within is None or len(stored.columns) == listing.limit:
         return Answer(loaded, "precomputed", stored, stale=rankings.is_stale)
-    rest = replace(listing, franchise="all", limit=listing.limit - len(stored.columns))
+    missing = listing.limit - len(stored.columns)
+    rest = selection.wanted(listing)._replace(ruled=False, adult=True, most=missing)
     banned = frozenset({column, *stored.columns, *_hidden(loaded, listing)})
     row = Owned([column], [owned.LIKED])
     found = _live(rankings, loaded, row, Known(banned), rest, within, fame=False)
@@ -208,7 +210,7 @@ def titles_of(rankings: Rankings, user_id: UserId) -> Owned:
     """What a user has done with titles, what they rated just now too: nothing for a stranger."""
     loaded, _ = current_for(rankings, user_id)
     payload = rankings.history(loaded.generation, user_id)
-    before = Owned((), ()) if payload is None else owned.remembered(payload)
+    before = Owned() if payload is None else owned.remembered(payload)
     recent = rankings.user(loaded.generation, user_id).recent
     return before.and_since(owned.rated_since(recent, loaded.catalogue.column_of))
 
@@ -275,22 +277,13 @@ def _made_now(
 ) -> tuple[Source, Lines, Sequence[tuple[Source, Lines]]]:
     """Where a list for them comes from, the list, and what follows."""
     within = loaded.catalogue.shelves.within(listing)
-    known = _known(theirs, excluded, loaded.catalogue)
-    found = _live(rankings, loaded, theirs, known, listing, within)
-    more = _rest(loaded, found, known, listing, within)
+    wanted = selection.wanted(listing)
+    known = loaded.catalogue.order.known(*theirs, excluded)
+    found = _live(rankings, loaded, theirs, known, wanted, within)
+    more = _rest(loaded, found, known, wanted, within)
     if not found.columns:
         return "popular", more, ()
     return "live", found, (("popular", more),) if more.columns else ()
-
-
-def _known(theirs: Owned, excluded: Sequence[int], catalogue: Catalogue) -> Known:
-    planned = theirs.with_status(Status.PLANNED)
-    started = set(theirs.columns).difference(planned) if planned else theirs.columns
-    return Known(
-        banned=frozenset([*theirs.columns, *excluded]),
-        started=frozenset(catalogue.order.started(started)),
-        dropped=order.franchises(theirs.with_status(Status.DROPPED), catalogue.rules),
-    )
 
 
 def _live(
@@ -298,34 +291,24 @@ def _live(
     loaded: Loaded,
     theirs: Owned,
     known: Known,
-    listing: Filtered,
+    wanted: Wanted,
     within: Within | None,
     *,
     fame: bool = True,
     most: int = MAX_TITLES,
 ) -> Lines:
     catalogue, anime = loaded.catalogue, loaded.catalogue.anime
-    speaking = _speaking(theirs, loaded.worth_of_marks, within, most)
+    allowed = None if within is None else within.allowed
+    asked = len(theirs.columns) if within is None else most
+    speaking, strengths = _Influences.loudest(*theirs, loaded.worth_of_marks, allowed, asked)
     if not speaking:
         return Lines()
     rows = rankings.influences(loaded.generation, [anime[one].anime_id for one in speaking])
-    influences = _Influences(list(speaking), list(speaking.values()), rows, len(anime))
+    influences = _Influences(speaking, strengths, rows, len(anime))
     weight = loaded.fame_weight(len(theirs.columns)) if fame else 0.0
-    allowed = None if within is None else within.allowed
     candidates = influences.best(catalogue.fame, weight, known.banned, CANDIDATES, allowed)
-    shown = selection.arranged(candidates, known, catalogue.order, listing)
+    shown = selection.arranged(candidates, known, catalogue.order, wanted)
     return influences.explain(shown)
-
-
-def _speaking(
-    theirs: Owned, of_mark: Mapping[int, float], within: Within | None, most: int
-) -> dict[int, float]:
-    """The titles that say something, and how much; those that say most, if there are many."""
-    columns, worth = theirs.columns, theirs.worth(of_mark)
-    if within is not None and len(columns) > most:
-        chosen = _Influences.loudest(columns, worth, within.allowed, most)
-        columns, worth = [columns[at] for at in chosen], [worth[at] for at in chosen]
-    return {column: value for column, value in zip(columns, worth, strict=True) if value}
 
 
 def _column(loaded: Loaded, anime_id: AnimeId) -> Column:

@@ -1,7 +1,7 @@
 # distutils: language = c++
 """Arranges entries of lists as schemas.order does by schemas.product_order, which are read first.
 
-Compiled where there is a compiler (decision 31); tests hold both to the same answers.
+Compiled where there is a compiler (decisions 31 and 33); tests hold both to the same answers.
 """
 
 from cpython.array cimport array
@@ -10,8 +10,9 @@ from libcpp.algorithm cimport stable_sort
 from libcpp.utility cimport pair
 from libcpp.vector cimport vector
 
-from schemas import order, product_order, ranking_codec
+from schemas import history_codec, order, product_order, ranking_codec
 from schemas.errors import PayloadError
+from schemas.records import Status
 
 cdef extern from *:
     """
@@ -43,6 +44,9 @@ cdef int LOOK_AHEAD = product_order.LOOK_AHEAD
 cdef double DIVERSITY = product_order.DIVERSITY
 cdef double RIGHT_ENTRY = product_order.RIGHT_ENTRY
 cdef double MOST_COMMON = product_order.MOST_COMMON
+cdef int STATUS_SHIFT = history_codec.STATUS_SHIFT
+cdef int PLANNED = Status.PLANNED
+cdef int DROPPED = Status.DROPPED
 cdef int TOP_LEVEL = ranking_codec.TOP_LEVEL
 cdef int NO_COLUMN = ranking_codec.NO_COLUMN
 cdef tuple NO_REASONS = ranking_codec.NO_REASONS
@@ -92,16 +96,25 @@ cdef class Order:
     def __reduce__(self):
         return order.over, (self.facts,)
 
-    def started(self, columns):
-        """As schemas.order.Order.started."""
-        cdef int column, size = self.titles.size()
-        cdef set found = set()
-        for column in columns:
+    def known(self, columns, marks, excluded=()):
+        """As schemas.order.Order.known."""
+        cdef Py_ssize_t at, count = len(columns)
+        cdef int column, status, size = self.titles.size()
+        cdef const Title* title
+        cdef set started = set(), dropped = set()
+        if len(marks) != count:
+            raise ValueError("not one mark for each title")
+        for at in range(count):
+            column, status = columns[at], <int> marks[at] >> STATUS_SHIFT
             if not 0 <= column < size:
                 raise IndexError(f"column {column} of {size}")
-            if self.titles[column].series and not self.titles[column].side:
-                found.add(self.titles[column].series)
-        return found
+            title = &self.titles[column]
+            if title.series and not title.side and status != PLANNED:
+                started.add(title.series)
+            if title.franchise and status == DROPPED:
+                dropped.add(title.franchise)
+        banned = frozenset([*columns, *excluded])
+        return order.Known(banned, frozenset(started), frozenset(dropped))
 
     def stored(self, bytes payload, found, wanted, bytes allowed):
         """As schemas.order.Order.stored."""
@@ -111,6 +124,7 @@ cdef class Order:
         cdef vector[Entry] shown
         cdef int at, column, most, size = self.titles.size()
         cdef int entries = found.entries, columns = found.columns, rules = found.rules
+        cdef vector[int] chosen
         cdef int fallen[256]
         cdef bint ruled, adult
         cdef double niche
@@ -124,16 +138,16 @@ cdef class Order:
         most, ruled, adult, niche = wanted
         read_fallen(fallen, data, found, entries)
         for at in range(entries):
-            column = data[columns + 2 * at] | data[columns + 2 * at + 1] << 8
-            if column >= size:
-                raise PayloadError(f"the ranking names title {column} of {size}")
+            column = self.title_at(data + columns, at)
             if ruled and data[rules + (at >> 2)] >> 2 * (at & 3) & 3:
                 continue
             if mask == NULL or mask[column >> 3] >> (column & 7) & 1:
                 entry.at, entry.column, entry.worth = at, column, fallen[entries - 1] - fallen[at]
                 some.push_back(entry)
         self.choose(some, shown, None, most, ruled, adult, niche)
-        return positions_of(shown)
+        for entry in shown:
+            chosen.push_back(entry.at)
+        return self.entries(data, payload, found, chosen, fallen)
 
     def arrange(self, columns, scores, known, wanted):
         """As schemas.order.Order.arrange."""
@@ -166,11 +180,8 @@ cdef class Order:
         """As schemas.order.Order.read."""
         cdef const unsigned char* data = payload
         cdef vector[int] chosen = positions
-        cdef double floor = found.floor, step = found.step
-        cdef int at, column, entries = found.entries, columns = found.columns, most = -1
-        cdef int size = self.titles.size()
+        cdef int at, entries = found.entries, most = -1
         cdef int fallen[256]
-        cdef list named = [], scores = []
         if found.end != len(payload):
             raise ValueError("the layout is of another list")
         for at in chosen:
@@ -180,13 +191,26 @@ cdef class Order:
         if most >= entries:
             raise PayloadError(f"shows entry {most} of {entries}")
         read_fallen(fallen, data, found, most + 1)
+        return self.entries(data, payload, found, chosen, fallen)
+
+    cdef tuple entries(
+        self, const unsigned char* data, payload, found, vector[int]& chosen, const int* fallen
+    ):
+        """Columns, scores and reasons at some positions."""
+        cdef double floor = found.floor, step = found.step
+        cdef int at, columns = found.columns
+        cdef list named = [], scores = []
         for at in chosen:
-            column = data[columns + 2 * at] | data[columns + 2 * at + 1] << 8
-            if column >= size:
-                raise PayloadError(f"the ranking names title {column} of {size}")
-            named.append(column)
+            named.append(self.title_at(data + columns, at))
             scores.append(floor + step * (TOP_LEVEL - fallen[at]))
         return named, scores, reasons_at(payload, found, chosen)
+
+    cdef inline int title_at(self, const unsigned char* columns, int at) except -1:
+        """The column of an entry."""
+        cdef int column = columns[2 * at] | columns[2 * at + 1] << 8, size = self.titles.size()
+        if column >= size:
+            raise PayloadError(f"the ranking names title {column} of {size}")
+        return column
 
     cdef int fill(self, vector[Entry]& some, columns, scores) except -1:
         """Entries, and how far each is above the last one."""

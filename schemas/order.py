@@ -4,13 +4,14 @@ The plain form; _order.pyx does the same compiled, and tests hold both to the sa
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from schemas import product_order, ranking_codec
 from schemas.errors import PayloadError
+from schemas.history_codec import STATUS_SHIFT
 from schemas.product_order import Facts, Taste
 from schemas.ranking_codec import Because, Layout
+from schemas.records import Status
 
 
 class Wanted(NamedTuple):
@@ -25,8 +26,7 @@ class Wanted(NamedTuple):
     niche: float
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is known of somebody whose list is made now: columns that must not come back, series
     of which they started a main entry, franchises of which they dropped an entry or that are
     shown already.
@@ -40,7 +40,7 @@ class Known:
     def and_shown(self, columns: Sequence[int], facts: Facts) -> "Known":
         """The same, once some titles have been shown."""
         taken = self.taken | franchises(columns, facts)
-        return replace(self, banned=self.banned.union(columns), taken=taken)
+        return self._replace(banned=self.banned.union(columns), taken=taken)
 
 
 def franchises(columns: Iterable[int], facts: Facts) -> frozenset[int]:
@@ -54,14 +54,35 @@ class Order:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
 
-    def started(self, columns: Iterable[int]) -> set[int]:
-        """As product_order.started_series."""
-        return product_order.started_series(columns, self._facts)
+    def known(
+        self, columns: Sequence[int], marks: Sequence[int], excluded: Iterable[int] = ()
+    ) -> Known:
+        """What is known of somebody by what they have done with titles.
+
+        Args:
+            columns: the titles.
+            marks: of each, as histories hold them.
+            excluded: titles that must not come back either.
+
+        Raises:
+            IndexError: a title is not in the catalogue.
+            ValueError: there are more of one than of the other.
+        """
+        if len(marks) != len(columns):
+            raise ValueError("not one mark for each title")
+        titles = list(zip(columns, marks, strict=True))
+        begun = [one for one, mark in titles if mark >> STATUS_SHIFT != Status.PLANNED]
+        dropped = [one for one, mark in titles if mark >> STATUS_SHIFT == Status.DROPPED]
+        return Known(
+            banned=frozenset([*columns, *excluded]),
+            started=frozenset(product_order.started_series(begun, self._facts)),
+            dropped=franchises(dropped, self._facts),
+        )
 
     def stored(
         self, payload: bytes, found: Layout, wanted: Wanted, allowed: bytes | None
-    ) -> list[int]:
-        """The positions that are shown of a stored list.
+    ) -> tuple[list[int], list[float], list[Because]]:
+        """Columns, scores and reasons of what is shown of a stored list, in that order.
 
         Args:
             payload: the list.
@@ -88,7 +109,8 @@ class Order:
             among = [at for at in among if allowed[columns[at] >> 3] >> (columns[at] & 7) & 1]
         levels = ranking_codec.levels(payload, found, found.entries)
         worth = [level - levels[-1] for level in levels]
-        return self._chosen(columns, worth, None, wanted, (), among)
+        chosen = self._chosen(columns, worth, None, wanted, (), among)
+        return ranking_codec.entries_at(payload, found, chosen)
 
     def read(
         self, payload: bytes, found: Layout, positions: Sequence[int]

@@ -47,10 +47,13 @@ class InMemoryRankings:
     def keep_up(self) -> None:
         pass
 
-    def user(self, generation: Generation, user_id: UserId) -> UserState:
+    def user(
+        self, generation: Generation, user_id: UserId, *, with_history: bool = False
+    ) -> UserState:
         found = self._generations[generation].users.get(user_id)
         payload = None if found is None else ranking_codec.encode(found)
-        return UserState(generation, user_id, payload)
+        history = (self.history(generation, user_id),) if with_history else ()
+        return UserState(generation, user_id, payload, history=history)
 
     def keep(self, state: UserState, asked: tuple[str, bytes], made: Made) -> None:
         state.answers[asked] = made

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api import service
 from api.app import create_app
-from api.parameters import Filtered
+from api.parameters import Filtered, Listing
 from api.shelves import Shelves
 from schemas.errors import InvalidParameterError
 from schemas.records import Column, Interaction, Status
-from tests.builders import SmallGeneration, anime, ranking
+from tests.builders import GENERATION, SmallGeneration, anime, ranking
 from tests.fakes import InMemoryRankings
 
 TITLES = (
@@ -217,6 +218,23 @@ def test_nothing_fills_up_for_somebody_whose_history_is_lost():
     parts = PARTS | {"histories": {}}
 
     assert ids(client_of(**parts).get(f"{SOMEBODY}?genres=Comedy")) == [5]
+
+
+def test_a_list_that_was_read_without_its_history_is_filled_up_the_same():
+    rankings = InMemoryRankings(SmallGeneration(anime=TITLES, **PARTS))
+    loaded = service.current(rankings)
+    listing = Listing(genres=("Comedy",))
+
+    answers = [
+        service.recommend_from(rankings, loaded, state, listing)
+        for state in (
+            rankings.user(GENERATION, 7),
+            rankings.user(GENERATION, 7, with_history=True),
+        )
+    ]
+
+    assert answers[0] == answers[1]
+    assert len(answers[0].more[0][1].columns) > 0
 
 
 def test_a_full_list_is_not_filled_up():

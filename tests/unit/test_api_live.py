@@ -228,23 +228,48 @@ def test_all_that_is_said_and_known_of_each_title_decides(
         assert [one for one in (first, second) if one != NO_COLUMN] == speaking[:2]
 
 
+WORTH = np.full(256, np.nan)
+WORTH[:6] = 1.0, 0.6, -1.1, -0.2, 0.5, 0.0
+
+
 def test_those_speak_that_count_most_and_what_is_looked_for_counts_double(influences):
     allowed = np.array([False, True, False, True, False, False])
+    columns, marks = [0, 1, 2, 3, 4, 5], bytes([0, 1, 2, 3, 4, 4])
 
-    found = influences.loudest([0, 1, 2, 3, 4, 5], [1.0, 0.6, -1.1, -0.2, 0.5, 0.5], allowed, 5)
+    found = influences.loudest(columns, marks, WORTH, allowed, 5)
 
-    assert found == [1, 2, 0, 4, 5]
-    assert influences.loudest([0, 1], [0.6, 1.0], allowed, 9) == [1, 0]
+    assert found == ([1, 2, 0, 4, 5], [0.6, -1.1, 1.0, 0.5, 0.5])
+    assert influences.loudest([0, 1], [1, 0], WORTH, allowed, 9) == ([1, 0], [1.0, 0.6])
+    assert influences.loudest([0, 1], [1, 0], WORTH, None, 1) == ([1], [1.0])
+
+
+def test_what_counts_nothing_says_nothing(influences):
+    assert influences.loudest([3, 9, 2], [5, 4, 5], WORTH, None, 3) == ([9], [0.5])
+    assert influences.loudest([], b"", WORTH, None, 3) == ([], [])
+
+
+def test_a_mark_without_meaning_is_refused(influences):
+    with pytest.raises(PayloadError, match="no title has the mark 15"):
+        influences.loudest([3, 2], [0, 15], WORTH, None, 3)
+    with pytest.raises(IndexError):
+        influences.loudest([3], [256], WORTH, None, 3)
+
+
+def test_titles_and_marks_that_do_not_belong_together_are_refused(influences):
+    with pytest.raises(ValueError, match="one mark"):
+        influences.loudest([0, 1], [0], WORTH, None, 3)
+    with pytest.raises(IndexError):
+        influences.loudest([6], [0], WORTH, np.ones(SIZE, bool), 3)
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 99), st.sampled_from([-1.5, -0.5, 0.0, 0.5, 1.0]))),
-    st.integers(0, 2**32 - 1),
+    st.lists(st.tuples(st.integers(0, 99), st.integers(0, 5))),
+    st.none() | st.integers(0, 2**32 - 1),
     st.integers(0, 30),
 )
 def test_compiled_the_same_titles_speak(titles, seed, most):
-    allowed = np.random.default_rng(seed).random(100) < 0.5
-    asked = [one for one, _ in titles], [worth for _, worth in titles], allowed, most
+    allowed = None if seed is None else np.random.default_rng(seed).random(100) < 0.5
+    asked = [one for one, _ in titles], [mark for _, mark in titles], WORTH, allowed, most
 
     found = compiled.require("api._live").Influences.loudest(*asked)
 

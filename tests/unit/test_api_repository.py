@@ -9,11 +9,11 @@ import pytest
 from api import lines, waiting
 from api.repository import NotAtHandError, RedisRankings
 from api.search import TitleIndex
-from schemas import audiences_codec, keys, ranking_codec
+from schemas import audiences_codec, history_codec, keys, ranking_codec
 from schemas.audiences_codec import Crowd, Fans
 from schemas.errors import NothingPublishedError, PayloadError
 from schemas.insights import Audience, Gem, Leaning
-from schemas.records import Neighbour
+from schemas.records import Column, Interaction, Neighbour, Status
 from tests.builders import (
     GENERATION,
     LATER,
@@ -117,6 +117,18 @@ def test_an_empty_list_is_not_a_missing_one(rankings_of):
 
     assert list(rankings.user(GENERATION, 7).read(first(10)).columns) == []
     assert rankings.user(GENERATION, 8).read(first(10)) is None
+
+
+def test_a_history_comes_with_a_list_where_it_is_wanted(rankings_of):
+    done = Interaction(Column(1), 9, Status.COMPLETED)
+    rankings = rankings_of(SmallGeneration(users={7: ranking(2)}, histories={7: (done,)}))
+
+    found = rankings.user(GENERATION, 7, with_history=True)
+
+    assert found.history == (history_codec.encode([done]),)
+    assert list(found.read(first(10)).columns) == [2]
+    assert rankings.user(GENERATION, 8, with_history=True).history == (None,)
+    assert rankings.user(GENERATION, 7).history == ()
 
 
 def test_insights_are_those_of_the_generation_and_none_of_an_older_one(rankings_of):
@@ -250,6 +262,25 @@ def test_a_generation_without_a_popular_list_has_an_empty_one(client):
     client.delete(keys.popular(GENERATION))
 
     assert list(RedisRankings(client).load(GENERATION).popular.columns) == []
+
+
+def test_a_history_takes_no_command_of_its_own_and_counts_in_the_cache(client, monkeypatch):
+    titles = [Interaction(Column(one), 9, Status.COMPLETED) for one in range(300)]
+    publish_small(client, users={7: ranking(2), 8: ranking(2)}, histories={7: titles})
+    read = client.mget
+    commands = []
+    monkeypatch.setattr(client, "mget", lambda names: commands.append(names) or read(names))
+    rankings = RedisRankings(client, cache_bytes=1 << 20)
+    rankings.pointer()
+
+    found, sizes = [], [0]
+    for one in (7, 8, 7):
+        found.append(rankings.user(GENERATION, one, with_history=True))
+        sizes.append(rankings._users.size)
+
+    assert len(commands) == 2
+    assert found[0] is found[2]
+    assert sizes[1] == (sizes[2] - sizes[1]) + len(found[0].history[0])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from schemas.errors import PayloadError
 from schemas.order import Known, Order, Wanted
 from schemas.product_order import arrange, facts_of
 from schemas.ranking_codec import NO_COLUMN, NO_REASONS, TOP_LEVEL
-from schemas.records import Column, Entry, Reason, Rule
+from schemas.records import Column, Entry, Reason, Rule, Status
 from tests import compiled
 from tests.builders import anime, ranking
 
@@ -53,7 +53,7 @@ def columns(order, entries, wanted, allowed=None):
     payload = ranking_codec.encode(entries)
     bits = None if allowed is None else packed([one in allowed for one in range(5)])
     found = ranking_codec.layout(payload)
-    return order.read(payload, found, order.stored(payload, found, wanted, bits))[0]
+    return order.stored(payload, found, wanted, bits)[0]
 
 
 @pytest.mark.parametrize(
@@ -106,11 +106,15 @@ def test_a_list_of_the_older_version_is_shown_with_its_reasons(order):
     )
 
     found = ranking_codec.layout(payload)
-    shown = order.stored(payload, found, AS_RANKED, packed([1, 0, 1, 1, 1]))
 
     scores = [0.5 + 0.25 * (TOP_LEVEL - below) for below in (5, 7, 8)]
     because = [(3, 51, NO_COLUMN, 0), (NO_COLUMN, 0, 2, 7), NO_REASONS]
-    assert order.read(payload, found, shown) == ([RARE, ADULT, ALONE], scores, because)
+    everything = ([RARE, ADULT, ALONE], scores, because)
+    assert order.read(payload, found, [0, 1, 2]) == everything
+    assert order.stored(payload, found, AS_RANKED, None) == everything
+    because[1:2], scores[1:2] = [], []
+    filtered = order.stored(payload, found, AS_RANKED, packed([1, 0, 0, 1, 1]))
+    assert filtered == ([RARE, ALONE], scores, because)
 
 
 @pytest.mark.parametrize("wanted", [AS_RANKED, RULED])
@@ -244,6 +248,10 @@ class World:
     def known(self):
         return Known(self.some(0.2), *(self.franchises() for _ in range(3)))
 
+    def marks(self):
+        some = [0, 7, 0x2A, *(one << 4 for one in Status)]
+        return bytes(self.rng.choice(some, len(self.columns)).tolist())
+
     def franchises(self):
         return frozenset(n for n in (SAGA, OTHER, 9, 17) if self.rng.random() < 0.3)
 
@@ -266,11 +274,12 @@ def test_compiled_a_stored_list_is_the_same(fast, world):
     filtered = packed([one in allowed for one in range(world.size)])
 
     for bits in (None, filtered):
-        shown = fast(world.facts).stored(payload, found, world.wanted, bits)
+        entries = fast(world.facts).stored(payload, found, world.wanted, bits)
 
-        assert shown == Order(world.facts).stored(payload, found, world.wanted, bits)
-        expected = ranking_codec.entries_at(payload, found, shown)
-        assert fast(world.facts).read(payload, found, shown) == expected
+        assert entries == Order(world.facts).stored(payload, found, world.wanted, bits)
+        shown = [world.columns.index(one) for one in entries[0]]
+        assert entries == ranking_codec.entries_at(payload, found, shown)
+        assert entries == fast(world.facts).read(payload, found, shown)
 
 
 @thoroughly
@@ -297,9 +306,36 @@ def test_compiled_the_default_order_is_the_same(fast, world):
     assert found == arrange(columns, worth, world.flags, world.facts)
 
 
+@thoroughly
 @given(worlds)
-def test_compiled_the_same_series_were_started(fast, world):
-    assert fast(world.facts).started(world.columns) == Order(world.facts).started(world.columns)
+def test_compiled_the_same_is_known(fast, world):
+    asked = world.columns, world.marks(), world.some(0.1)
+
+    assert fast(world.facts).known(*asked) == Order(world.facts).known(*asked)
+
+
+def test_what_somebody_has_done_with_titles_is_known_of_them(order):
+    marks = bytes([Status.WATCHING << 4, Status.PLANNED << 4 | 9, 7])
+
+    found = order.known((START, RARE, ALONE), marks, [ADULT])
+
+    assert found == Known(frozenset({START, RARE, ALONE, ADULT}), started=frozenset({SAGA}))
+    assert order.known([], []) == Known()
+
+
+def test_franchises_of_which_something_was_dropped_are_known(order):
+    marks = [Status.DROPPED << 4, Status.DROPPED << 4, Status.PLANNED << 4]
+
+    found = order.known([ALONE, SEQUEL, RARE], marks)
+
+    assert (found.started, found.dropped) == (frozenset({SAGA}), frozenset({SAGA}))
+
+
+def test_what_was_done_with_titles_that_are_not_there_is_refused(order):
+    with pytest.raises(IndexError):
+        order.known([START, 5], [0, 0])
+    with pytest.raises(ValueError, match="one mark"):
+        order.known([START, RARE], [0])
 
 
 def test_it_can_be_sent_to_another_process(form):
