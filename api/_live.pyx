@@ -80,20 +80,23 @@ cdef class Influences:
             self.sizes.push_back(0 if row is None else length_of(row))
 
     @staticmethod
-    def loudest(columns, marks, const double[::1] worth, allowed, Py_ssize_t most):
+    def loudest(array columns, bytes marks, const double[::1] worth, allowed, Py_ssize_t most):
         """As api.live.Influences.loudest."""
+        cdef const unsigned char* mark_at = marks
         cdef vector[Scored] said
         cdef vector[double] strengths
         cdef const unsigned char[::1] mask = None if allowed is None else allowed.view("u1")
         cdef Py_ssize_t at, count = len(columns)
         cdef int column, mark
         cdef double loud
+        if columns.ob_descr.typecode != b"H":
+            raise ValueError("columns are of type H")
         if len(marks) != count:
             raise ValueError("not one mark for each title")
         strengths.reserve(count)
         said.reserve(count)
         for at in range(count):
-            column, mark = columns[at], marks[at]
+            column, mark = columns.data.as_ushorts[at], mark_at[at]
             if not 0 <= mark < len(worth) or (mask is not None and not 0 <= column < len(mask)):
                 raise IndexError(f"mark {mark} of {len(worth)}, or column {column}")
             strengths.push_back(worth[mark])
@@ -104,23 +107,28 @@ cdef class Influences:
                 said.push_back(Scored(-loud, at))
         most = max(min(most, <Py_ssize_t> said.size()), 0)
         partial_sort(said.begin(), said.begin() + most, said.end())
-        chosen = [said[at].second for at in range(most)]
-        return [columns[at] for at in chosen], [strengths[at] for at in chosen]
+        return (
+            [columns.data.as_ushorts[said[at].second] for at in range(most)],
+            [strengths[said[at].second] for at in range(most)],
+        )
 
-    def best(self, fame, double weight, banned, int limit, allowed=None):
+    def best(self, fame, double weight, bytes banned, int limit, allowed=None):
         """As api.live.Influences.best."""
         cdef vector[unsigned char] states
         cdef vector[Scored] found
-        cdef const unsigned char[::1] mask = None if allowed is None else allowed.view("u1")
+        cdef const unsigned char[::1] open_to = None if allowed is None else allowed.view("u1")
+        cdef const unsigned char* mask = NULL
+        cdef const unsigned char* barred = banned
         cdef int column
-        if len(fame.values) != self.size or (mask is not None and len(mask) != self.size):
-            raise ValueError(f"fame, or what is allowed, is not of {self.size} titles")
-        if mask is None or not self.size:
-            states.assign(self.size, OPEN)
-        else:
-            states.assign(&mask[0], &mask[0] + self.size)
-        for column in banned:
-            states[self.checked(column)] = 0
+        if len(banned) != self.size or (open_to is not None and len(open_to) != self.size):
+            raise ValueError(f"what is banned, or allowed, is not of {self.size} titles")
+        if len(fame.values) != self.size:
+            raise ValueError(f"fame is not of {self.size} titles")
+        if open_to is not None and self.size:
+            mask = &open_to[0]
+        states.resize(self.size)
+        for column in range(self.size):
+            states[column] = (OPEN if mask == NULL else mask[column]) & (barred[column] ^ OPEN)
         self.merge(states, found, fame.values, fame.first, fame.rated, weight, limit)
         keep_best(found, limit)
         sort(found.begin(), found.end())

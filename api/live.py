@@ -3,7 +3,8 @@
 Where there is a compiler, _live.pyx does the same in one pass, in less than half the time.
 """
 
-from collections.abc import Collection, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
@@ -86,8 +87,8 @@ class Influences:
 
     @staticmethod
     def loudest(
-        columns: Sequence[int],
-        marks: Sequence[int],
+        columns: "array[int]",
+        marks: bytes,
         worth: Worth,
         allowed: Mask | None,
         most: int,
@@ -95,7 +96,7 @@ class Influences:
         """The titles that say most, first the loudest, and how much each counts.
 
         Args:
-            columns: titles that somebody knows.
+            columns: titles that somebody knows, as an array of type H.
             marks: of each.
             worth: how much a title counts, by its mark; those that count nothing say nothing.
             allowed: which titles of the catalogue are looked for: these, if known, say twice as
@@ -108,7 +109,7 @@ class Influences:
         """
         if len(marks) != len(columns):
             raise ValueError("not one mark for each title")
-        known, strengths = np.asarray(columns, np.intp), worth[np.asarray([*marks], np.intp)]
+        known, strengths = np.asarray(columns, np.intp), worth[np.frombuffer(marks, np.uint8)]
         if np.isnan(strengths).any():
             strange = marks[int(np.isnan(strengths).argmax())]
             raise PayloadError(f"malformed history: no title has the mark {strange}")
@@ -120,7 +121,7 @@ class Influences:
         self,
         fame: Fame,
         weight: float,
-        banned: Collection[int],
+        banned: bytes,
         limit: int,
         allowed: Mask | None = None,
     ) -> Lines:
@@ -133,12 +134,12 @@ class Influences:
         Args:
             fame: of every title.
             weight: how many standard deviations of the sums count as one of fame's; 0: none.
-            banned: columns that are never returned.
+            banned: 1 for each title that is never returned, else 0.
             limit: how many to return at most.
             allowed: which titles may be returned; None: every other.
         """
         scores = self._with_fame(self._sums(), fame, weight)
-        scores[np.fromiter(banned, np.intp, len(banned))] = 0.0
+        scores[np.frombuffer(banned, np.bool_)] = 0.0
         if allowed is not None:
             scores *= allowed
         columns = _highest(scores, limit, fame.first[:_FAMOUS])

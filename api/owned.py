@@ -1,5 +1,6 @@
 """What somebody is known to have done with titles: from a request, or from a stored history."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import product
@@ -23,10 +24,10 @@ LIKED: Final = 10
 
 
 class Owned(NamedTuple):
-    """Columns, each once, and the mark of each, as histories are stored."""
+    """Columns, each once, as an array of type H, and the mark of each, as histories are stored."""
 
-    columns: Sequence[int] = ()
-    marks: Sequence[int] = ()
+    columns: "array[int]"
+    marks: bytes
 
     def and_since(self, news: "Owned") -> "Owned":
         """The same with what was said later, which counts where both name a title."""
@@ -34,7 +35,10 @@ class Owned(NamedTuple):
             return self
         marks = dict(zip(self.columns, self.marks, strict=True))
         marks.update(zip(news.columns, news.marks, strict=True))
-        return Owned(list(marks), list(marks.values()))
+        return Owned(array("H", marks), bytes(marks.values()))
+
+
+NOTHING: Final = Owned(array("H"), b"")
 
 
 def given(titles: Sequence[GivenTitle], column_of: Mapping[AnimeId, Column]) -> Owned:
@@ -44,14 +48,14 @@ def given(titles: Sequence[GivenTitle], column_of: Mapping[AnimeId, Column]) -> 
         column = column_of.get(title["anime_id"])
         if column is not None:
             usable[column] = _mark(title)
-    return Owned(list(usable), list(usable.values()))
+    return Owned(array("H", usable), bytes(usable.values()))
 
 
 def rated_since(recent: Sequence[Recent], column_of: Mapping[AnimeId, Column]) -> Owned:
     """The titles of recent ratings that the catalogue has."""
     usable = [one for one in recent if one.anime_id in column_of]
-    columns = [column_of[one.anime_id] for one in usable]
-    return Owned(columns, [mark(one.rating, one.status) for one in usable])
+    columns = array("H", [column_of[one.anime_id] for one in usable])
+    return Owned(columns, bytes([mark(one.rating, one.status) for one in usable]))
 
 
 def remembered(payload: bytes) -> Owned:

@@ -34,7 +34,6 @@ from schemas.errors import NothingPublishedError, PayloadError, RecommenderError
 from schemas.insights import Audience, Insights
 from schemas.manifests import GenerationManifest
 from schemas.newcomers import fame_weight
-from schemas.order import Known
 from schemas.pointer import Pointer
 from schemas.ratings import Recent
 from schemas.records import AnimeId, Column, Generation, Neighbour, UserId
@@ -80,7 +79,8 @@ class Loaded:
     ) -> "Loaded":
         """Work out what strangers are shown of the popular list, once."""
         most = selection.wanted(Listing(limit=MAX_LIMIT))
-        shown = selection.arranged(popular, Known(), catalogue.order, most)
+        nothing = catalogue.order.known(*owned.NOTHING)
+        shown = selection.arranged(popular, nothing, catalogue.order, most)
         worth = owned.worth_of_marks(manifest.strengths)
         weight = lru_cache(maxsize=256)(partial(fame_weight, manifest.fame))
         return cls(generation, manifest, catalogue, popular, shown, worth, weight)

@@ -1,5 +1,6 @@
 """What the API answers, said without Flask and without Redis."""
 
+from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
@@ -125,7 +126,8 @@ def _without(lines: Lines, columns: Collection[int]) -> Lines:
 def _popular(loaded: Loaded, listing: Filtered, within: Within | None) -> Lines:
     if within is None and selection.is_default(listing):
         return loaded.popular_shown.head(listing.limit)
-    return _from_popular(loaded, Known(), selection.wanted(listing), within)
+    known = loaded.catalogue.order.known(*owned.NOTHING)
+    return _from_popular(loaded, known, selection.wanted(listing), within)
 
 
 def _from_popular(loaded: Loaded, known: Known, wanted: Wanted, within: Within | None) -> Lines:
@@ -149,10 +151,10 @@ def _top_up(
     (payload,) = state.history or (rankings.history(loaded.generation, state.user_id),)
     if payload is None and not news.columns:
         return ()
-    before = Owned() if payload is None else owned.remembered(payload)
+    before = owned.NOTHING if payload is None else owned.remembered(payload)
     theirs = before.and_since(news)
-    catalogue = loaded.catalogue
-    known = catalogue.order.known(*theirs).and_shown(stored.columns, catalogue.rules)
+    order = loaded.catalogue.order
+    known = order.and_shown(order.known(*theirs), stored.columns)
     rest = wanted._replace(most=wanted.most - len(stored.columns))
     found = _live(rankings, loaded, theirs, known, rest, within, most=SPEAKING)
     return (("live", found), ("popular", _rest(loaded, found, known, rest, within)))
@@ -165,7 +167,7 @@ def _rest(
     missing = wanted.most - len(found.columns)
     if not missing:
         return Lines()
-    shown = known.and_shown(found.columns, loaded.catalogue.rules)
+    shown = loaded.catalogue.order.and_shown(known, found.columns)
     return _from_popular(loaded, shown, wanted._replace(most=missing), within)
 
 
@@ -188,9 +190,10 @@ def similar(rankings: Rankings, anime_id: AnimeId, listing: Filtered) -> Answer:
         return Answer(loaded, "precomputed", stored, stale=rankings.is_stale)
     missing = listing.limit - len(stored.columns)
     rest = selection.wanted(listing)._replace(ruled=False, adult=True, most=missing)
-    banned = frozenset({column, *stored.columns, *_hidden(loaded, listing)})
-    row = Owned([column], [owned.LIKED])
-    found = _live(rankings, loaded, row, Known(banned), rest, within, fame=False)
+    banned = (column, *stored.columns, *_hidden(loaded, listing))
+    row = Owned(array("H", [column]), bytes([owned.LIKED]))
+    known = loaded.catalogue.order.known(*owned.NOTHING, banned)
+    found = _live(rankings, loaded, row, known, rest, within, fame=False)
     more: Sequence[tuple[Source, Lines]] = (("live", found),)
     return Answer(loaded, "precomputed", stored, more, stale=rankings.is_stale)
 
@@ -210,7 +213,7 @@ def titles_of(rankings: Rankings, user_id: UserId) -> Owned:
     """What a user has done with titles, what they rated just now too: nothing for a stranger."""
     loaded, _ = current_for(rankings, user_id)
     payload = rankings.history(loaded.generation, user_id)
-    before = Owned() if payload is None else owned.remembered(payload)
+    before = owned.NOTHING if payload is None else owned.remembered(payload)
     recent = rankings.user(loaded.generation, user_id).recent
     return before.and_since(owned.rated_since(recent, loaded.catalogue.column_of))
 

@@ -6,7 +6,7 @@ Compiled where there is a compiler (decisions 31 and 33); tests hold both to the
 
 from cpython.array cimport array
 from libc.math cimport pow
-from libcpp.algorithm cimport stable_sort
+from libcpp.algorithm cimport binary_search, find, sort, stable_sort
 from libcpp.utility cimport pair
 from libcpp.vector cimport vector
 
@@ -62,6 +62,31 @@ cdef struct Title:  # small, since whoever looks at some of twenty thousand wait
     unsigned char adult
 
 
+cdef class Known:
+    """As schemas.order.Known."""
+
+    cdef vector[unsigned char] bans
+    cdef vector[int] begun  # ascending
+    cdef vector[int] left
+    cdef vector[int] shown
+
+    @property
+    def banned(self):
+        return self.bans.data()[: self.bans.size()] if self.bans.size() else b""
+
+    @property
+    def started(self):
+        return frozenset(self.begun)
+
+    @property
+    def dropped(self):
+        return frozenset(self.left)
+
+    @property
+    def taken(self):
+        return frozenset(self.shown)
+
+
 cdef class Order:
     """As schemas.order.Order."""
 
@@ -96,25 +121,49 @@ cdef class Order:
     def __reduce__(self):
         return order.over, (self.facts,)
 
-    def known(self, columns, marks, excluded=()):
+    def known(self, array columns, bytes marks, excluded=()):
         """As schemas.order.Order.known."""
+        cdef Known found = Known.__new__(Known)
+        cdef const unsigned char* mark_at = marks
+        cdef const Title* title
         cdef Py_ssize_t at, count = len(columns)
         cdef int column, status, size = self.titles.size()
-        cdef const Title* title
-        cdef set started = set(), dropped = set()
+        if columns.ob_descr.typecode != b"H":
+            raise ValueError("columns are of type H")
         if len(marks) != count:
             raise ValueError("not one mark for each title")
+        found.bans.assign(size, 0)
         for at in range(count):
-            column, status = columns[at], <int> marks[at] >> STATUS_SHIFT
-            if not 0 <= column < size:
-                raise IndexError(f"column {column} of {size}")
-            title = &self.titles[column]
+            column, status = columns.data.as_ushorts[at], mark_at[at] >> STATUS_SHIFT
+            title = self.banning(found, column)
             if title.series and not title.side and status != PLANNED:
-                started.add(title.series)
+                found.begun.push_back(title.series)
             if title.franchise and status == DROPPED:
-                dropped.add(title.franchise)
-        banned = frozenset([*columns, *excluded])
-        return order.Known(banned, frozenset(started), frozenset(dropped))
+                found.left.push_back(title.franchise)
+        for column in excluded:
+            self.banning(found, column)
+        sort(found.begun.begin(), found.begun.end())
+        return found
+
+    def and_shown(self, Known known not None, columns):
+        """As schemas.order.Order.and_shown."""
+        cdef Known found = Known.__new__(Known)
+        cdef const Title* title
+        cdef int column
+        found.bans, found.begun = known.bans, known.begun
+        found.left, found.shown = known.left, known.shown
+        for column in columns:
+            title = self.banning(found, column)
+            if title.franchise:
+                found.shown.push_back(title.franchise)
+        return found
+
+    cdef const Title* banning(self, Known known, int column) except NULL:
+        """A title, which shall not come back."""
+        if not 0 <= column < <int> self.titles.size():
+            raise IndexError(f"column {column} of {self.titles.size()}")
+        known.bans[column] = 1
+        return &self.titles[column]
 
     def stored(self, bytes payload, found, wanted, bytes allowed):
         """As schemas.order.Order.stored."""
@@ -149,7 +198,7 @@ cdef class Order:
             chosen.push_back(entry.at)
         return self.entries(data, payload, found, chosen, fallen)
 
-    def arrange(self, columns, scores, known, wanted):
+    def arrange(self, columns, scores, Known known not None, wanted):
         """As schemas.order.Order.arrange."""
         cdef vector[Entry] some
         cdef vector[Entry] shown
@@ -244,7 +293,7 @@ cdef class Order:
         self,
         vector[Entry]& some,
         vector[Entry]& shown,
-        known,
+        Known known,
         int most,
         bint ruled,
         bint adult,
@@ -264,12 +313,12 @@ cdef class Order:
             if shown.size() == <size_t> max(most, 0):
                 break
             if adult or not self.titles[some[at].column].adult:
-                if known is None or some[at].column not in known.banned:
+                if known is None or not known.bans[some[at].column]:
                     shown.push_back(some[at])
         return 0
 
     cdef int one_per_franchise(
-        self, const vector[Entry]& order, vector[Entry]& shown, known, bint adult, int enough
+        self, const vector[Entry]& order, vector[Entry]& shown, Known known, bint adult, int enough
     ) except -1:
         """As product_order._one_per_franchise."""
         cdef vector[Placed] places
@@ -281,7 +330,7 @@ cdef class Order:
         cdef const Title* other
         shown.reserve(enough)
         if known is not None:
-            for franchise in known.taken:
+            for franchise in known.shown:
                 places.push_back(Placed(franchise, ELSEWHERE))
         for n in range(order.size()):
             entry = order[n]
@@ -358,15 +407,15 @@ cdef class Order:
         return 0
 
 
-cdef bint speaks_against(const Title* title, int column, known) except -1:
+cdef bint speaks_against(const Title* title, int column, Known known) noexcept:
     """Whether a title must not be shown to somebody."""
-    if column in known.banned:
+    if known.bans[column]:
         return True
-    if title.needs and title.needs not in known.started:
+    if title.needs and not binary_search(known.begun.begin(), known.begun.end(), title.needs):
         return True
-    if not title.franchise or not known.dropped:
+    if not title.franchise:
         return False
-    return title.franchise in known.dropped
+    return find(known.left.begin(), known.left.end(), title.franchise) != known.left.end()
 
 
 cdef int read_fallen(int* fallen, const unsigned char* data, found, int n) except -1:

@@ -4,9 +4,10 @@ Little-endian: u8 version = 1 | u8 0 | u16[n] columns, ascending | u8[n] marks. 
 bits of a mark are the rating (0: none given), the high four the status.
 """
 
+import sys
+from array import array
 from collections.abc import Iterable
 from struct import pack as pack_values
-from struct import unpack_from
 from typing import Final
 
 from schemas.errors import PayloadError
@@ -44,14 +45,17 @@ def length(payload: bytes) -> int:
     return n
 
 
-def parts(payload: bytes) -> tuple[tuple[int, ...], bytes]:
-    """The columns, ascending, and the mark of each.
+def parts(payload: bytes) -> tuple["array[int]", bytes]:
+    """The columns, ascending, as an array of type H, and the mark of each.
 
     Raises:
         PayloadError: the bytes are not a history of a version we know.
     """
-    n = length(payload)
-    return unpack_from(f"<{n}H", payload, len(HEADER)), payload[len(HEADER) + 2 * n :]
+    end = len(HEADER) + 2 * length(payload)
+    columns = array("H", payload[len(HEADER) : end])
+    if sys.byteorder == "big":
+        columns.byteswap()
+    return columns, payload[end:]
 
 
 def decode(payload: bytes) -> tuple[Interaction, ...]:

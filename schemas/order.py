@@ -3,6 +3,7 @@
 The plain form; _order.pyx does the same compiled, and tests hold both to the same answers.
 """
 
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -27,25 +28,17 @@ class Wanted(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of somebody whose list is made now: columns that must not come back, series
-    of which they started a main entry, franchises of which they dropped an entry or that are
-    shown already.
+    """What is known of somebody whose list is made now; Order.known makes it.
+
+    `banned` is 1 for each title of the catalogue that must not come back, else 0. Then come the
+    series of which they started a main entry, and the franchises of which they dropped an entry,
+    or that are shown already.
     """
 
-    banned: frozenset[int] = frozenset()
-    started: frozenset[int] = frozenset()
-    dropped: frozenset[int] = frozenset()
+    banned: bytes
+    started: frozenset[int]
+    dropped: frozenset[int]
     taken: frozenset[int] = frozenset()
-
-    def and_shown(self, columns: Sequence[int], facts: Facts) -> "Known":
-        """The same, once some titles have been shown."""
-        taken = self.taken | franchises(columns, facts)
-        return self._replace(banned=self.banned.union(columns), taken=taken)
-
-
-def franchises(columns: Iterable[int], facts: Facts) -> frozenset[int]:
-    """Those of some titles."""
-    return frozenset([facts.franchise[one] for one in columns]) - {0}
 
 
 class Order:
@@ -54,13 +47,11 @@ class Order:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
 
-    def known(
-        self, columns: Sequence[int], marks: Sequence[int], excluded: Iterable[int] = ()
-    ) -> Known:
+    def known(self, columns: "array[int]", marks: bytes, excluded: Iterable[int] = ()) -> Known:
         """What is known of somebody by what they have done with titles.
 
         Args:
-            columns: the titles.
+            columns: the titles, as an array of type H.
             marks: of each, as histories hold them.
             excluded: titles that must not come back either.
 
@@ -74,10 +65,19 @@ class Order:
         begun = [one for one, mark in titles if mark >> STATUS_SHIFT != Status.PLANNED]
         dropped = [one for one, mark in titles if mark >> STATUS_SHIFT == Status.DROPPED]
         return Known(
-            banned=frozenset([*columns, *excluded]),
+            banned=self._with([*columns, *excluded], bytes(len(self._facts.adult))),
             started=frozenset(product_order.started_series(begun, self._facts)),
-            dropped=franchises(dropped, self._facts),
+            dropped=self._franchises(dropped),
         )
+
+    def and_shown(self, known: Known, columns: Sequence[int]) -> Known:
+        """The same, once some titles have been shown.
+
+        Raises:
+            IndexError: a title is not in the catalogue.
+        """
+        banned = self._with(columns, known.banned)
+        return known._replace(banned=banned, taken=known.taken | self._franchises(columns))
 
     def stored(
         self, payload: bytes, found: Layout, wanted: Wanted, allowed: bytes | None
@@ -162,10 +162,20 @@ class Order:
         """
         if len(scores) != len(columns):
             raise ValueError("not one score for each column")
-        among = [at for at, one in enumerate(columns) if one not in known.banned]
+        among = [at for at, one in enumerate(columns) if not known.banned[one]]
         worth = [score - scores[-1] for score in scores]
         rules = product_order.rules_of(columns, known.started, known.dropped, self._facts)
         return self._chosen(columns, worth, rules, wanted, known.taken, among)
+
+    def _with(self, columns: Sequence[int], banned: bytes) -> bytes:
+        """Some more titles that must not come back."""
+        found = bytearray(banned)
+        for column in columns:
+            found[column] = 1
+        return bytes(found)
+
+    def _franchises(self, columns: Sequence[int]) -> frozenset[int]:
+        return frozenset([self._facts.franchise[one] for one in columns]) - {0}
 
     def _check(self, payload: bytes, found: Layout) -> None:
         if found.end != len(payload):

@@ -1,3 +1,5 @@
+from array import array
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -12,6 +14,10 @@ from tests.builders import influence
 
 SIZE = 6
 NOBODY = live.Fame.of([0] * SIZE)
+
+
+def bans(columns, size=SIZE):
+    return bytes(one in columns for one in range(size))
 
 
 @pytest.fixture(params=["numpy", "compiled"], autouse=True, scope="module")
@@ -32,7 +38,7 @@ def best(influences):
     def merge(given, strengths, rows, *, banned=(), limit=10):
         payloads = [None if row is None else influence(row) for row in rows]
         found = influences(list(given), list(strengths), payloads, SIZE)
-        return found.explain(everything(found.best(NOBODY, 0.0, banned, limit)))
+        return found.explain(everything(found.best(NOBODY, 0.0, bans(banned), limit)))
 
     return merge
 
@@ -131,7 +137,9 @@ def famous(influences):
 
     def ranked(raters, row, weight, **asked):
         found = influences([0], [1.0], [influence(row)], len(raters))
-        return everything(found.best(live.Fame.of(raters), weight, [0], 10, **asked))
+        return everything(
+            found.best(live.Fame.of(raters), weight, bans([0], len(raters)), 10, **asked)
+        )
 
     return ranked
 
@@ -208,7 +216,7 @@ def test_all_that_is_said_and_known_of_each_title_decides(
     fame = live.Fame.of(raters.tolist())
 
     merged = influences(given, strengths, rows, MANY)
-    found = merged.explain(everything(merged.best(fame, weight, given, limit, allowed)))
+    found = merged.explain(everything(merged.best(fame, weight, bans(given, MANY), limit, allowed)))
 
     said = np.zeros((titles, MANY))
     for title in given:
@@ -234,32 +242,42 @@ WORTH[:6] = 1.0, 0.6, -1.1, -0.2, 0.5, 0.0
 
 def test_those_speak_that_count_most_and_what_is_looked_for_counts_double(influences):
     allowed = np.array([False, True, False, True, False, False])
-    columns, marks = [0, 1, 2, 3, 4, 5], bytes([0, 1, 2, 3, 4, 4])
+    columns, marks = array("H", range(6)), bytes([0, 1, 2, 3, 4, 4])
 
     found = influences.loudest(columns, marks, WORTH, allowed, 5)
 
     assert found == ([1, 2, 0, 4, 5], [0.6, -1.1, 1.0, 0.5, 0.5])
-    assert influences.loudest([0, 1], [1, 0], WORTH, allowed, 9) == ([1, 0], [1.0, 0.6])
-    assert influences.loudest([0, 1], [1, 0], WORTH, None, 1) == ([1], [1.0])
+    assert influences.loudest(columns[:2], marks[1::-1], WORTH, allowed, 9) == ([1, 0], [1.0, 0.6])
+    assert influences.loudest(columns[:2], marks[1::-1], WORTH, None, 1) == ([1], [1.0])
 
 
 def test_what_counts_nothing_says_nothing(influences):
-    assert influences.loudest([3, 9, 2], [5, 4, 5], WORTH, None, 3) == ([9], [0.5])
-    assert influences.loudest([], b"", WORTH, None, 3) == ([], [])
+    columns, marks = array("H", [3, 9, 2]), bytes([5, 4, 5])
+
+    assert influences.loudest(columns, marks, WORTH, None, 3) == ([9], [0.5])
+    assert influences.loudest(columns[:0], b"", WORTH, None, 3) == ([], [])
 
 
 def test_a_mark_without_meaning_is_refused(influences):
     with pytest.raises(PayloadError, match="no title has the mark 15"):
-        influences.loudest([3, 2], [0, 15], WORTH, None, 3)
-    with pytest.raises(IndexError):
-        influences.loudest([3], [256], WORTH, None, 3)
+        influences.loudest(array("H", [3, 2]), bytes([0, 15]), WORTH, None, 3)
 
 
 def test_titles_and_marks_that_do_not_belong_together_are_refused(influences):
     with pytest.raises(ValueError, match="one mark"):
-        influences.loudest([0, 1], [0], WORTH, None, 3)
+        influences.loudest(array("H", [0, 1]), b"\0", WORTH, None, 3)
     with pytest.raises(IndexError):
-        influences.loudest([6], [0], WORTH, np.ones(SIZE, bool), 3)
+        influences.loudest(array("H", [SIZE]), b"\0", WORTH, np.ones(SIZE, bool), 3)
+
+
+def test_compiled_numbers_of_another_kind_are_refused():
+    fast = compiled.require("api._live").Influences
+
+    with pytest.raises(ValueError, match="type H"):
+        fast.loudest(array("i", [0]), b"\0", WORTH, None, 3)
+    for banned, allowed in ((bytes(SIZE - 1), None), (bytes(SIZE), np.ones(SIZE + 1, bool))):
+        with pytest.raises(ValueError, match=f"not of {SIZE} titles"):
+            fast([], [], [], SIZE).best(NOBODY, 0.0, banned, 1, allowed)
 
 
 @given(
@@ -269,7 +287,8 @@ def test_titles_and_marks_that_do_not_belong_together_are_refused(influences):
 )
 def test_compiled_the_same_titles_speak(titles, seed, most):
     allowed = None if seed is None else np.random.default_rng(seed).random(100) < 0.5
-    asked = [one for one, _ in titles], [mark for _, mark in titles], WORTH, allowed, most
+    columns, marks = array("H", [one for one, _ in titles]), bytes(mark for _, mark in titles)
+    asked = columns, marks, WORTH, allowed, most
 
     found = compiled.require("api._live").Influences.loudest(*asked)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from schemas import ranking_codec
 from schemas.errors import PayloadError
-from schemas.order import Known, Order, Wanted
+from schemas.history_codec import STATUS_SHIFT
+from schemas.order import Order, Wanted
 from schemas.product_order import arrange, facts_of
 from schemas.ranking_codec import NO_COLUMN, NO_REASONS, TOP_LEVEL
 from schemas.records import Column, Entry, Reason, Rule, Status
@@ -47,6 +48,12 @@ def order(form):
 
 def packed(allowed):
     return np.packbits(np.array(allowed, bool), bitorder="little").tobytes()
+
+
+def known(order, columns=(), status=Status.COMPLETED, excluded=(), shown=()):
+    """What is known of somebody by some titles of one status."""
+    marks = bytes([status << STATUS_SHIFT] * len(columns))
+    return order.and_shown(order.known(array("H", columns), marks, excluded), shown)
 
 
 def columns(order, entries, wanted, allowed=None):
@@ -141,7 +148,7 @@ def test_what_does_not_belong_together_is_refused(order):
     with pytest.raises(ValueError, match="layout is of another"):
         order.read(other, found, [0])
     with pytest.raises(ValueError, match="one score"):
-        order.arrange([0, 1], [1.0], Known(), RULED)
+        order.arrange([0, 1], [1.0], known(order), RULED)
     with pytest.raises(ValueError, match="one flag"):
         order.default([0, 1], [2, 1], [0])
 
@@ -157,42 +164,46 @@ def test_an_entry_that_is_not_there_is_not_read(order):
 
 
 @pytest.mark.parametrize(
-    ("known", "shown"),
+    ("done", "shown"),
     [
-        (Known(), [START, ALONE, RARE]),
-        (Known(started=frozenset({SAGA})), [START, ALONE, RARE]),
-        (Known(banned=frozenset({START})), [ALONE, RARE]),
-        (Known(banned=frozenset({START}), started=frozenset({SAGA})), [SEQUEL, ALONE, RARE]),
-        (Known(dropped=frozenset({SAGA, OTHER})), [ALONE]),
-        (Known(taken=frozenset({SAGA})), [ALONE, RARE]),
+        ({}, [START, ALONE, RARE]),
+        ({"columns": [ALONE]}, [START, RARE]),
+        ({"columns": [START]}, [SEQUEL, ALONE, RARE]),
+        ({"columns": [START], "status": Status.PLANNED}, [ALONE, RARE]),
+        ({"columns": [START], "status": Status.DROPPED}, [ALONE, RARE]),
+        ({"columns": [RARE, ALONE], "status": Status.DROPPED}, [START]),
+        ({"excluded": [START]}, [ALONE, RARE]),
+        ({"excluded": [ALONE, RARE]}, [START]),
+        ({"shown": [START]}, [ALONE, RARE]),
+        ({"columns": [START], "shown": [SEQUEL]}, [ALONE, RARE]),
     ],
 )
-def test_what_is_known_of_somebody_counts(order, known, shown):
+def test_what_is_known_of_somebody_counts(order, done, shown):
     listed, scores = [SEQUEL, START, ALONE, RARE], [5.0, 4.9, 3.0, 1.0]
 
-    found = order.arrange(listed, scores, known, RULED)
+    found = order.arrange(listed, scores, known(order, **done), RULED)
 
     assert [listed[at] for at in found] == shown
 
 
 def test_without_rules_only_what_is_banned_stays_away(order):
-    known = Known(frozenset({START}), dropped=frozenset({SAGA}), taken=frozenset({OTHER}))
+    dropped = known(order, [START], Status.DROPPED, shown=[RARE])
 
-    found = order.arrange([SEQUEL, START, RARE], [5.0, 4.0, 3.0], known, AS_RANKED)
+    found = order.arrange([SEQUEL, START, RARE, ALONE], [5.0, 4.0, 3.0, 2.0], dropped, AS_RANKED)
 
-    assert found == [0, 2]
+    assert found == [0, 3]
 
 
 def test_of_no_entries_none_are_shown(order):
-    assert order.arrange([], [], Known(), RULED) == []
-    assert order.arrange([START], [1.0], Known(), RULED._replace(most=0)) == []
-    assert order.arrange([START], [1.0], Known(), AS_RANKED._replace(most=0)) == []
+    assert order.arrange([], [], known(order), RULED) == []
+    assert order.arrange([START], [1.0], known(order), RULED._replace(most=0)) == []
+    assert order.arrange([START], [1.0], known(order), AS_RANKED._replace(most=0)) == []
 
 
 @pytest.mark.parametrize("wanted", [AS_RANKED, RULED])
 def test_a_ranking_of_another_catalogue_is_refused(order, wanted):
     with pytest.raises(IndexError):
-        order.arrange([START, 5], [2.0, 1.0], Known(), wanted._replace(adult=False))
+        order.arrange([START, 5], [2.0, 1.0], known(order), wanted._replace(adult=False))
 
 
 @dataclass
@@ -245,15 +256,14 @@ class World:
     def some(self, part):
         return frozenset(np.flatnonzero(self.rng.random(self.size) < part).tolist())
 
-    def known(self):
-        return Known(self.some(0.2), *(self.franchises() for _ in range(3)))
-
-    def marks(self):
-        some = [0, 7, 0x2A, *(one << 4 for one in Status)]
-        return bytes(self.rng.choice(some, len(self.columns)).tolist())
-
-    def franchises(self):
-        return frozenset(n for n in (SAGA, OTHER, 9, 17) if self.rng.random() < 0.3)
+    def known_by(self, order):
+        """What is known of somebody, the same to every order."""
+        rng = np.random.default_rng(self.seed)
+        size = int(rng.integers(self.size))
+        done, excluded, shown = (rng.permutation(self.size)[:n] for n in (size, 2, size // 9))
+        marks = rng.choice([0, 7, 0x2A, *(one << 4 for one in Status)], size).tolist()
+        known = order.known(array("H", done.tolist()), bytes(marks), excluded.tolist())
+        return order.and_shown(known, shown.tolist())
 
 
 worlds = st.builds(World, st.integers(0, 2**32 - 1))
@@ -285,13 +295,13 @@ def test_compiled_a_stored_list_is_the_same(fast, world):
 @thoroughly
 @given(worlds)
 def test_compiled_any_other_ranking_is_arranged_the_same(fast, world):
-    scores, known = [level / 7 for level in world.levels], world.known()
-
-    expected = Order(world.facts).arrange(world.columns, scores, known, world.wanted)
+    scores = [level / 7 for level in world.levels]
+    plain, quick = Order(world.facts), fast(world.facts)
+    expected = plain.arrange(world.columns, scores, world.known_by(plain), world.wanted)
 
     arrays = array("i", world.columns), array("d", scores)
     for given_as in ((world.columns, scores), arrays):
-        assert fast(world.facts).arrange(*given_as, known, world.wanted) == expected
+        assert quick.arrange(*given_as, world.known_by(quick), world.wanted) == expected
 
 
 @thoroughly
@@ -309,33 +319,52 @@ def test_compiled_the_default_order_is_the_same(fast, world):
 @thoroughly
 @given(worlds)
 def test_compiled_the_same_is_known(fast, world):
-    asked = world.columns, world.marks(), world.some(0.1)
+    found, expected = (world.known_by(form(world.facts)) for form in (fast, Order))
 
-    assert fast(world.facts).known(*asked) == Order(world.facts).known(*asked)
+    for name in expected._fields:
+        assert getattr(found, name) == getattr(expected, name)
 
 
 def test_what_somebody_has_done_with_titles_is_known_of_them(order):
     marks = bytes([Status.WATCHING << 4, Status.PLANNED << 4 | 9, 7])
 
-    found = order.known((START, RARE, ALONE), marks, [ADULT])
+    found = order.known(array("H", (START, RARE, ALONE)), marks, [ADULT])
 
-    assert found == Known(frozenset({START, RARE, ALONE, ADULT}), started=frozenset({SAGA}))
-    assert order.known([], []) == Known()
+    assert list(found.banned) == [1, 0, 1, 1, 1]
+    assert found.started == {SAGA}
+    assert not found.dropped
+    assert not found.taken
+    assert list(known(order).banned) == [0] * 5
 
 
 def test_franchises_of_which_something_was_dropped_are_known(order):
     marks = [Status.DROPPED << 4, Status.DROPPED << 4, Status.PLANNED << 4]
 
-    found = order.known([ALONE, SEQUEL, RARE], marks)
+    found = order.known(array("H", [ALONE, SEQUEL, RARE]), bytes(marks))
 
-    assert (found.started, found.dropped) == (frozenset({SAGA}), frozenset({SAGA}))
+    assert (found.started, found.dropped) == ({SAGA}, {SAGA})
 
 
 def test_what_was_done_with_titles_that_are_not_there_is_refused(order):
     with pytest.raises(IndexError):
-        order.known([START, 5], [0, 0])
+        known(order, [START, 5])
+    with pytest.raises(IndexError):
+        known(order, excluded=[5])
+    with pytest.raises(IndexError):
+        known(order, shown=[5])
     with pytest.raises(ValueError, match="one mark"):
-        order.known([START, RARE], [0])
+        order.known(array("H", [START, RARE]), b"\0")
+
+
+def test_what_is_known_stays_as_it_was_when_something_is_shown(order):
+    before = known(order, [START])
+
+    after = order.and_shown(before, [RARE])
+
+    assert list(before.banned) == [1, 0, 0, 0, 0]
+    assert not before.taken
+    assert list(after.banned) == [1, 0, 0, 1, 0]
+    assert (after.taken, after.started) == ({OTHER}, {SAGA})
 
 
 def test_it_can_be_sent_to_another_process(form):
@@ -345,8 +374,11 @@ def test_it_can_be_sent_to_another_process(form):
 
 
 def test_compiled_numbers_of_another_kind_are_refused(fast):
+    order = fast(EXAMPLE)
     with pytest.raises(ValueError, match="type i"):
-        fast(EXAMPLE).arrange(array("q", [0]), array("d", [1.0]), Known(), RULED)
+        order.arrange(array("q", [0]), array("d", [1.0]), known(order), RULED)
+    with pytest.raises(ValueError, match="type H"):
+        order.known(array("i", [0]), b"\0")
     with pytest.raises(ValueError, match="popularity"):
         fast(replace(EXAMPLE, popularity=[]))
 
