@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from api import bodies, render, routes, service
+from api.parameters import Listing
 from api.queries import is_everything, parse_query
 from api.repository import Loaded, Made, Rankings, UserState
 from schemas.records import UserId
@@ -50,20 +51,20 @@ class Lookup:
             NothingPublishedError, PayloadError, RedisError: as api.repository says.
         """
         loaded, variant = service.current_for(self._rankings, user_id)
-        filtered = bool(query) and not is_everything(parse_query(query, routes.LISTING))
+        asked = parse_query(query, routes.LISTING)  # what is refused has no tag
+        filtered = not is_everything(asked)
         state = self._rankings.user(loaded.generation, user_id, with_history=filtered)
         if variant:
             self._exposed(variant, loaded.generation)
         if self._rankings.is_stale:  # said to be old, and not to be kept by anybody
-            body, source = self._rendered(loaded, state, query, variant, stale=True)
+            body, source = self._rendered(loaded, state, asked, variant, stale=True)
             return Reply(200, [*_NOT_KEPT], body, source, variant)
         made = state.answers.get((variant, query))
         if made is None:
-            parse_query(query, routes.LISTING)  # what is refused has no tag
             tag = _tag(state, query, variant)
             if matches(known, tag):
                 return _unchanged(tag, "", variant)
-            made = Made(tag, *self._rendered(loaded, state, query, variant, stale=False))
+            made = Made(tag, *self._rendered(loaded, state, asked, variant, stale=False))
             self._rankings.keep(state, (variant, query), made)
         elif matches(known, made.tag):
             return _unchanged(made.tag, made.source, variant)
@@ -83,10 +84,9 @@ class Lookup:
         return Reply(200, [*_NOT_KEPT], text.encode(), answer.source, "")
 
     def _rendered(
-        self, loaded: Loaded, state: UserState, query: bytes, variant: str, *, stale: bool
+        self, loaded: Loaded, state: UserState, asked: Listing, variant: str, *, stale: bool
     ) -> tuple[bytes, str]:
         """The text of an answer, and its source."""
-        asked = parse_query(query, routes.LISTING)
         answer = service.recommend_from(self._rankings, loaded, state, asked)
         shown = answer._replace(variant=variant, stale=stale)
         body = render.for_user(state.user_id, shown, reasons=bool(asked.reasons))

@@ -187,7 +187,9 @@ cdef class Order:
         most, ruled, adult, niche = wanted
         read_fallen(fallen, data, found, entries)
         for at in range(entries):
-            column = self.title_at(data + columns, at)
+            column = data[columns + 2 * at] | data[columns + 2 * at + 1] << 8
+            if column >= size:
+                raise refusal(column, size)
             if ruled and data[rules + (at >> 2)] >> 2 * (at & 3) & 3:
                 continue
             if mask == NULL or mask[column >> 3] >> (column & 7) & 1:
@@ -247,19 +249,15 @@ cdef class Order:
     ):
         """Columns, scores and reasons at some positions."""
         cdef double floor = found.floor, step = found.step
-        cdef int at, columns = found.columns
+        cdef int at, column, columns = found.columns, size = self.titles.size()
         cdef list named = [], scores = []
         for at in chosen:
-            named.append(self.title_at(data + columns, at))
+            column = data[columns + 2 * at] | data[columns + 2 * at + 1] << 8
+            if column >= size:
+                raise refusal(column, size)
+            named.append(column)
             scores.append(floor + step * (TOP_LEVEL - fallen[at]))
         return named, scores, reasons_at(payload, found, chosen)
-
-    cdef inline int title_at(self, const unsigned char* columns, int at) except -1:
-        """The column of an entry."""
-        cdef int column = columns[2 * at] | columns[2 * at + 1] << 8, size = self.titles.size()
-        if column >= size:
-            raise PayloadError(f"the ranking names title {column} of {size}")
-        return column
 
     cdef int fill(self, vector[Entry]& some, columns, scores) except -1:
         """Entries, and how far each is above the last one."""
@@ -405,6 +403,10 @@ cdef class Order:
             before, last = last, &self.genres[shown[place].column * self.words]
         shown.swap(turns)
         return 0
+
+
+cdef object refusal(int column, int size):
+    return PayloadError(f"the ranking names title {column} of {size}")
 
 
 cdef bint speaks_against(const Title* title, int column, Known known) noexcept:
