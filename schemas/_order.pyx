@@ -22,6 +22,7 @@ cdef extern from *:
         bool operator<(const Entry& other) const { return worth > other.worth; }  // best first
     };
     static inline int bits_of(Word word) { return __builtin_popcountll(word); }
+    static inline void fetch(const void* at) { __builtin_prefetch(at); }  // to be there later
     """
     ctypedef unsigned long long Word
     cdef struct Entry:
@@ -29,6 +30,7 @@ cdef extern from *:
         int column
         double worth
     int bits_of(Word)
+    void fetch(const void*)
 
 ctypedef pair[int, int] Placed
 """A franchise and its place."""
@@ -134,6 +136,10 @@ cdef class Order:
             raise ValueError("not one mark for each title")
         found.bans.assign(size, 0)
         for at in range(count):
+            column = columns.data.as_ushorts[at]
+            if column < size:
+                fetch(&self.titles[column])
+        for at in range(count):
             column, status = columns.data.as_ushorts[at], mark_at[at] >> STATUS_SHIFT
             title = self.banning(found, column)
             if title.series and not title.side and status != PLANNED:
@@ -150,6 +156,7 @@ cdef class Order:
         cdef Known found = Known.__new__(Known)
         cdef const Title* title
         cdef int column
+        self.require(known)
         found.bans, found.begun = known.bans, known.begun
         found.left, found.shown = known.left, known.shown
         for column in columns:
@@ -157,6 +164,11 @@ cdef class Order:
             if title.franchise:
                 found.shown.push_back(title.franchise)
         return found
+
+    cdef int require(self, Known known) except -1:
+        if known.bans.size() != self.titles.size():
+            raise ValueError("what is known is of another catalogue")
+        return 0
 
     cdef const Title* banning(self, Known known, int column) except NULL:
         """A title, which shall not come back."""
@@ -193,6 +205,7 @@ cdef class Order:
             if ruled and data[rules + (at >> 2)] >> 2 * (at & 3) & 3:
                 continue
             if mask == NULL or mask[column >> 3] >> (column & 7) & 1:
+                fetch(&self.titles[column])
                 entry.at, entry.column, entry.worth = at, column, fallen[entries - 1] - fallen[at]
                 some.push_back(entry)
         self.choose(some, shown, None, most, ruled, adult, niche)
@@ -207,6 +220,7 @@ cdef class Order:
         cdef int most
         cdef bint ruled, adult
         cdef double niche
+        self.require(known)
         most, ruled, adult, niche = wanted
         self.fill(some, columns, scores)
         self.choose(some, shown, known, most, ruled, adult, niche)
@@ -283,6 +297,7 @@ cdef class Order:
             column = some[at].column
             if not 0 <= column < size:
                 raise IndexError(f"column {column} of {size}")
+            fetch(&self.titles[column])
             some[at].at = at
             some[at].worth -= lowest
         return 0
@@ -348,6 +363,7 @@ cdef class Order:
             if place == NOWHERE:
                 if title.franchise:
                     places.push_back(Placed(title.franchise, shown.size()))
+                fetch(&self.genres[entry.column * self.words])
                 shown.push_back(entry)
                 left -= 1
                 lowest = lowest if left else RIGHT_ENTRY * entry.worth

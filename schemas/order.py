@@ -75,7 +75,9 @@ class Order:
 
         Raises:
             IndexError: a title is not in the catalogue.
+            ValueError: what is known is of another one.
         """
+        self._require_same(known)
         banned = self._with(columns, known.banned)
         return known._replace(banned=banned, taken=known.taken | self._franchises(columns))
 
@@ -158,8 +160,10 @@ class Order:
 
         Raises:
             IndexError: a column is not in the catalogue.
-            ValueError: there are more of one than of the other.
+            ValueError: there are more of one than of the other, or what is known is of another
+                catalogue.
         """
+        self._require_same(known)
         if len(scores) != len(columns):
             raise ValueError("not one score for each column")
         among = [at for at, one in enumerate(columns) if not known.banned[one]]
@@ -176,6 +180,10 @@ class Order:
 
     def _franchises(self, columns: Sequence[int]) -> frozenset[int]:
         return frozenset([self._facts.franchise[one] for one in columns]) - {0}
+
+    def _require_same(self, known: Known) -> None:
+        if len(known.banned) != len(self._facts.adult):
+            raise ValueError("what is known is of another catalogue")
 
     def _check(self, payload: bytes, found: Layout) -> None:
         if found.end != len(payload):

@@ -356,6 +356,15 @@ def test_what_was_done_with_titles_that_are_not_there_is_refused(order):
         order.known(array("H", [START, RARE]), b"\0")
 
 
+def test_what_is_known_over_another_catalogue_is_refused(form, order):
+    small = known(form(facts_of([anime(1)])))
+
+    with pytest.raises(ValueError, match="another catalogue"):
+        order.arrange([START], [1.0], small, RULED)
+    with pytest.raises(ValueError, match="another catalogue"):
+        order.and_shown(small, [START])
+
+
 def test_what_is_known_stays_as_it_was_when_something_is_shown(order):
     before = known(order, [START])
 
