@@ -13,7 +13,6 @@ from api.search import TitleIndex
 from api.shelves import Shelves
 from schemas import order, product_order
 from schemas.order import Order
-from schemas.product_order import Facts
 from schemas.records import Anime, AnimeId, Column
 
 _DAMPING: Final = 50.0
@@ -28,16 +27,15 @@ class Catalogue:
     """By column, except `column_of`. `facts` and `reasons` are unfinished JSON objects:
 
     `"title":…,"type":…,"year":…,"genres":[…]` and `{"anime_id":…,"title":…,"share":`.
-    `rules` is what the product rules know of each title, and `order` arranges by them; `shelves`
-    is what filters know, and `fame` how well known each is; `adult` lists the columns of adult
-    titles, and `titles` finds titles by their names.
+    `order` arranges titles by the product rules; `shelves` is what filters know, and `fame` how
+    well known each is; `adult` lists the columns of adult titles, and `titles` finds titles by
+    their names.
     """
 
     anime: Sequence[Anime]
     facts: Sequence[str]
     reasons: Sequence[str]
     column_of: Mapping[AnimeId, Column]
-    rules: Facts
     order: Order
     shelves: Shelves
     fame: Fame
@@ -52,14 +50,12 @@ class Catalogue:
 
 def prepare(anime: Sequence[Anime]) -> Catalogue:
     raters = np.array([one.raters for one in anime], np.float64)
-    rules = product_order.facts_of(anime)
     return Catalogue(
         anime=anime,
         facts=[_facts(one) for one in anime],
         reasons=[_reason(one) for one in anime],
         column_of={one.anime_id: Column(column) for column, one in enumerate(anime)},
-        rules=rules,
-        order=order.over(rules),
+        order=order.over(product_order.facts_of(anime)),
         shelves=Shelves(anime, _worth(anime, raters)),
         fame=Fame.of([one.raters for one in anime]),
         adult=[column for column, one in enumerate(anime) if one.adult],

@@ -48,8 +48,9 @@ class Fame:
         known = roots[roots > 0]
         spread = float(known.std()) if known.size else 0.0
         values = (roots - known.mean()) / spread if spread else np.zeros_like(roots)
-        first = np.argsort(-values, kind="stable")[: np.count_nonzero(values > 0)]
-        return cls(values.astype(np.float32), known.size, first)
+        rounded = values.astype(np.float32)
+        first = np.argsort(-rounded, kind="stable")[: np.count_nonzero(rounded > 0)]
+        return cls(rounded, known.size, first)
 
 
 class Influences:

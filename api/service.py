@@ -302,8 +302,7 @@ def _live(
 ) -> Lines:
     catalogue, anime = loaded.catalogue, loaded.catalogue.anime
     allowed = None if within is None else within.allowed
-    asked = len(theirs.columns) if within is None else most
-    speaking, strengths = _Influences.loudest(*theirs, loaded.worth_of_marks, allowed, asked)
+    speaking, strengths = _Influences.loudest(*theirs, loaded.worth_of_marks, allowed, most)
     if not speaking:
         return Lines()
     rows = rankings.influences(loaded.generation, [anime[one].anime_id for one in speaking])

@@ -67,26 +67,26 @@ cdef struct Title:  # small, since whoever looks at some of twenty thousand wait
 cdef class Known:
     """As schemas.order.Known."""
 
-    cdef vector[unsigned char] bans
-    cdef vector[int] begun  # ascending
-    cdef vector[int] left
-    cdef vector[int] shown
+    cdef vector[unsigned char] banned_titles
+    cdef vector[int] started_series  # ascending
+    cdef vector[int] dropped_franchises
+    cdef vector[int] taken_franchises
 
     @property
     def banned(self):
-        return self.bans.data()[: self.bans.size()] if self.bans.size() else b""
+        return self.banned_titles.data()[: self.banned_titles.size()]
 
     @property
     def started(self):
-        return frozenset(self.begun)
+        return frozenset(self.started_series)
 
     @property
     def dropped(self):
-        return frozenset(self.left)
+        return frozenset(self.dropped_franchises)
 
     @property
     def taken(self):
-        return frozenset(self.shown)
+        return frozenset(self.taken_franchises)
 
 
 cdef class Order:
@@ -134,7 +134,7 @@ cdef class Order:
             raise ValueError("columns are of type H")
         if len(marks) != count:
             raise ValueError("not one mark for each title")
-        found.bans.assign(size, 0)
+        found.banned_titles.assign(size, 0)
         for at in range(count):
             column = columns.data.as_ushorts[at]
             if column < size:
@@ -143,12 +143,12 @@ cdef class Order:
             column, status = columns.data.as_ushorts[at], mark_at[at] >> STATUS_SHIFT
             title = self.banning(found, column)
             if title.series and not title.side and status != PLANNED:
-                found.begun.push_back(title.series)
+                found.started_series.push_back(title.series)
             if title.franchise and status == DROPPED:
-                found.left.push_back(title.franchise)
+                found.dropped_franchises.push_back(title.franchise)
         for column in excluded:
             self.banning(found, column)
-        sort(found.begun.begin(), found.begun.end())
+        sort(found.started_series.begin(), found.started_series.end())
         return found
 
     def and_shown(self, Known known not None, columns):
@@ -157,16 +157,18 @@ cdef class Order:
         cdef const Title* title
         cdef int column
         self.require(known)
-        found.bans, found.begun = known.bans, known.begun
-        found.left, found.shown = known.left, known.shown
+        found.banned_titles = known.banned_titles
+        found.started_series = known.started_series
+        found.dropped_franchises = known.dropped_franchises
+        found.taken_franchises = known.taken_franchises
         for column in columns:
             title = self.banning(found, column)
             if title.franchise:
-                found.shown.push_back(title.franchise)
+                found.taken_franchises.push_back(title.franchise)
         return found
 
     cdef int require(self, Known known) except -1:
-        if known.bans.size() != self.titles.size():
+        if known.banned_titles.size() != self.titles.size():
             raise ValueError("what is known is of another catalogue")
         return 0
 
@@ -174,7 +176,7 @@ cdef class Order:
         """A title, which shall not come back."""
         if not 0 <= column < <int> self.titles.size():
             raise IndexError(f"column {column} of {self.titles.size()}")
-        known.bans[column] = 1
+        known.banned_titles[column] = 1
         return &self.titles[column]
 
     def stored(self, bytes payload, found, wanted, bytes allowed):
@@ -326,7 +328,7 @@ cdef class Order:
             if shown.size() == <size_t> max(most, 0):
                 break
             if adult or not self.titles[some[at].column].adult:
-                if known is None or not known.bans[some[at].column]:
+                if known is None or not known.banned_titles[some[at].column]:
                     shown.push_back(some[at])
         return 0
 
@@ -343,7 +345,7 @@ cdef class Order:
         cdef const Title* other
         shown.reserve(enough)
         if known is not None:
-            for franchise in known.shown:
+            for franchise in known.taken_franchises:
                 places.push_back(Placed(franchise, ELSEWHERE))
         for n in range(order.size()):
             entry = order[n]
@@ -427,13 +429,19 @@ cdef object refusal(int column, int size):
 
 cdef bint speaks_against(const Title* title, int column, Known known) noexcept:
     """Whether a title must not be shown to somebody."""
-    if known.bans[column]:
+    if known.banned_titles[column]:
         return True
-    if title.needs and not binary_search(known.begun.begin(), known.begun.end(), title.needs):
+    if title.needs and not started(known.started_series, title.needs):
         return True
-    if not title.franchise:
-        return False
-    return find(known.left.begin(), known.left.end(), title.franchise) != known.left.end()
+    return title.franchise and dropped(known.dropped_franchises, title.franchise)
+
+
+cdef inline bint started(vector[int]& series, int one) noexcept:
+    return binary_search(series.begin(), series.end(), one)
+
+
+cdef inline bint dropped(vector[int]& franchises, int one) noexcept:
+    return find(franchises.begin(), franchises.end(), one) != franchises.end()
 
 
 cdef int read_fallen(int* fallen, const unsigned char* data, found, int n) except -1:

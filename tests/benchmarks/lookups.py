@@ -85,17 +85,17 @@ def _targets(live: Published, cached: str, mixed: str, plain: str, bare: str) ->
         "live 10": Target(plain, made[10]),
         **{f"live {n}": Target(plain, script) for n, script in made.items() if n != 10},
         "live cached": Target(mixed, made[10]),
-        "pure": Target(mixed, wrk.lookups(f"{path}?franchise=all", live.users)),
         "filtered cached": Target(mixed, wrk.lookups(path, live.users, FILTERS)),
+        "pure": Target(mixed, wrk.lookups(f"{path}?franchise=all", live.users)),
         "search": Target(mixed, wrk.searches("/v1/anime?q=%s", live.typed)),
     }
 
 
 def take_turns(targets: Mapping[str, Target], work: Path) -> dict[str, list[Load]]:
-    """Some rounds, after one that does not count."""
+    """Some rounds, forwards and backwards, after one that does not count."""
     found: dict[str, list[Load]] = {name: [] for name in targets}
     for turn in range(ROUNDS + 1):
-        for name, target in targets.items():
+        for name, target in list(targets.items())[:: -1 if turn % 2 else 1]:
             load = wrk.run(target, work, SECONDS)
             if turn:
                 found[name].append(load)
@@ -109,7 +109,7 @@ def _show(live: Published, loads: Mapping[str, Sequence[Load]]) -> None:
         return f"{statistics.median(rates):>8,.0f} a second, p99 {wait:.2f} ms"
 
     def ratio(name: str, other: str, of: Callable[[Load], float] = lambda one: one.rate) -> str:
-        """The median over rounds: within one, the machine is the same for both."""
+        """The median over rounds: within one, the machine is nearly the same for both."""
         both = zip(loads[name], loads[other], strict=True)
         found = sorted(of(ours) / of(theirs) for ours, theirs in both)
         return f"{statistics.median(found):>8.2f}, from {found[0]:.2f} to {found[-1]:.2f}"

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import service
+from api import routes, service
 from api.app import create_app
+from api.lookup import Lookup
 from api.parameters import Filtered, Listing
+from api.queries import parse_query
 from api.shelves import Shelves
 from schemas.errors import InvalidParameterError
 from schemas.records import Column, Interaction, Status
@@ -235,6 +237,58 @@ def test_a_list_that_was_read_without_its_history_is_filled_up_the_same():
 
     assert answers[0] == answers[1]
     assert len(answers[0].more[0][1].columns) > 0
+
+
+class Watched(InMemoryRankings):
+    """Notes whether a history came with the user, and how many were read alone since."""
+
+    came_with_user = None
+    read_alone = 0
+
+    def user(self, generation, user_id, *, with_history=False):
+        found = super().user(generation, user_id, with_history=with_history)
+        self.came_with_user, self.read_alone = with_history, 0
+        return found
+
+    def history(self, generation, user_id):
+        self.read_alone += 1
+        return super().history(generation, user_id)
+
+
+def by_lookup(rankings, query):
+    return Lookup(rankings).answer(7, query.encode(), "").body
+
+
+def by_service(rankings, query):
+    return service.recommend(rankings, 7, parse_query(query.encode(), routes.LISTING))
+
+
+@pytest.mark.parametrize("ask", [by_lookup, by_service])
+@pytest.mark.parametrize(
+    ("query", "filtered"),
+    [
+        ("", False),
+        ("limit=3&franchise=all&adult=1", False),
+        ("genres=Action,Comedy", True),
+        ("types=TV", True),
+        ("year_min=2000", True),
+    ],
+)
+def test_a_history_comes_with_the_user_where_it_may_be_needed_and_never_alone(ask, query, filtered):
+    rankings = Watched(SmallGeneration(anime=TITLES, **PARTS))
+
+    ask(rankings, query)
+
+    assert (rankings.came_with_user, rankings.read_alone) == (filtered, 0)
+
+
+def test_what_is_refused_asks_for_nobody():
+    rankings = Watched(SmallGeneration(anime=TITLES, **PARTS))
+
+    with pytest.raises(InvalidParameterError):
+        by_lookup(rankings, "limit=0")
+
+    assert rankings.came_with_user is None
 
 
 def test_a_full_list_is_not_filled_up():

@@ -187,7 +187,7 @@ def test_what_is_known_of_somebody_counts(order, done, shown):
 
 
 def test_without_rules_only_what_is_banned_stays_away(order):
-    dropped = known(order, [START], Status.DROPPED, shown=[RARE])
+    dropped = known(order, [START], Status.DROPPED, shown=[START, RARE])
 
     found = order.arrange([SEQUEL, START, RARE, ALONE], [5.0, 4.0, 3.0, 2.0], dropped, AS_RANKED)
 
