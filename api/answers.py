@@ -15,7 +15,14 @@ exactly = with_config(ConfigDict(extra="forbid"))
 """Marks an answer that has no other fields."""
 
 UserId = Annotated[int, Field(ge=0, le=MAX_USER_ID)]
-Source = Literal["precomputed", "refreshed", "live", "popular"]
+Source = Annotated[
+    Literal["precomputed", "refreshed", "live", "popular"],
+    Field(
+        description="Where items come from that do not say it themselves. precomputed: made by the "
+        "last refresh; refreshed: made again after ratings; live: made now; popular: what many "
+        "like, where nothing better is known."
+    ),
+]
 Name = Annotated[str, Field(min_length=1)]
 Year = Annotated[int | None, Field(description="In which it began; null where unknown.")]
 Variant = Annotated[
@@ -41,7 +48,13 @@ class Item(TypedDict):
 
     rank: Rank
     anime_id: Id
-    score: Annotated[float, Field(description="Higher is better within one answer's source.")]
+    score: Annotated[
+        float,
+        Field(
+            description="How it was ranked among titles of its source in this answer; may be below "
+            "zero. What counts is the rank: product rules and `niche` move titles past others."
+        ),
+    ]
     title: str
     type: str
     year: Year

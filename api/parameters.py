@@ -90,8 +90,10 @@ class Filtered(Page):
     franchise: Annotated[
         Literal["one", "all"],
         Field(
-            description="one: one title per franchise, the right one first, and genres take turns. "
-            "all: the pure ranking, without any product rule."
+            description="one: one title per franchise, the right one first; no sequel of what "
+            "nobody has begun, nothing of a franchise that was dropped; and genres take turns. "
+            "So a narrow filter may leave less than what was asked for. "
+            "all: the pure ranking, without any product rule, as similar titles always are."
         ),
     ] = "one"
     adult: Annotated[Flag, Field(description="1: adult titles too.")] = 0

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import orjson
 from flask import Flask, Response, render_template, request
 from redis import RedisError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 
 from api import routes
 from api.auth import MissingKeyError, WrongKeyError
@@ -20,6 +20,7 @@ from schemas.errors import InvalidParameterError, NothingPublishedError, Payload
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 BACKLOG_SECONDS = 60
+_LONGEST_PATH = 100
 
 _PAGES = tuple(
     route.path.partition("{")[0]
@@ -116,11 +117,21 @@ def _unreadable(error: PayloadError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or InternalServerError.code
-    response = _problem(status, error.name, error.description)
+    response = _problem(status, error.name, _detail(error))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
+
+
+def _detail(error: HTTPException) -> str | None:
+    """What is wrong, and what would be right."""
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return f"{request.method} is not answered here; allowed are {allowed}."
+    if isinstance(error, NotFound) and error.description == NotFound.description:
+        return f"Nothing is at {ascii(request.path)[:_LONGEST_PATH]}; /docs lists what there is."
+    return error.description
 
 
 def _is_for_people() -> bool:

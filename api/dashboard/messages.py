@@ -48,7 +48,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "popular_lead": "Say what you like, and this becomes yours.",
     "count": "{count} titles",
     "count_one": "1 title",
-    "none": "Nothing is left. Loosen a filter, or remove a pick.",
+    "none": "Nothing is left. Loosen a filter, or ask for every part of a franchise.",
     "because": "Because you liked",
     "because_user": "Because of",
     "alike": "Shares",

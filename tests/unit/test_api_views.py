@@ -294,7 +294,15 @@ def test_an_anime_id_out_of_range_is_refused(path):
 
 @pytest.mark.parametrize("path", ["/nope", "/v1/users/-1/recommendations", "/v1/anime/1.5"])
 def test_a_path_that_names_nothing_is_not_found(path):
-    assert problem(get(path))[0] == 404
+    assert problem(get(path)) == (404, f"Nothing is at '{path}'; /docs lists what there is.")
+
+
+def test_of_a_long_or_strange_path_little_is_said_back():
+    status, detail = problem(get("/é" + "x" * 500))
+
+    assert status == 404
+    assert detail.startswith("Nothing is at '/\\xe9xxx")
+    assert len(detail) < 160
 
 
 def test_digits_of_other_scripts_are_not_ids():
@@ -304,7 +312,8 @@ def test_digits_of_other_scripts_are_not_ids():
 def test_a_method_that_is_not_allowed_is_a_problem_that_names_the_allowed_ones():
     response = client_of().delete("/v1/generation")
 
-    assert problem(response)[0] == 405
+    detail = "DELETE is not answered here; allowed are GET, HEAD, OPTIONS."
+    assert problem(response) == (405, detail)
     assert {"GET", "HEAD"} <= set(response.headers["Allow"].split(", "))
 
 
