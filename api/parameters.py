@@ -91,7 +91,7 @@ class Filtered(Page):
         Literal["one", "all"],
         Field(
             description="one: one title per franchise, the right one first; no sequel of what "
-            "nobody has begun, nothing of a franchise that was dropped; and genres take turns. "
+            "they have not begun, nothing of what they dropped; and genres take turns. "
             "So a narrow filter may leave less than what was asked for. "
             "all: the pure ranking, without any product rule, as similar titles always are."
         ),
