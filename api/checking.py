@@ -15,7 +15,9 @@ Schema = Mapping[str, Any]
 MAX_SHOWN: Final = 40
 MAX_PROBLEMS: Final = 5
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-_DECIMAL: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20}")
+_DECIMAL: Final = re.compile(
+    r"(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE]-?[0-9]{1,2})?"
+)
 
 
 class Declared(Generic[Record]):

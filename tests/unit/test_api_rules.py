@@ -53,6 +53,8 @@ def ids(response):
         ("franchise=all", [2, 1, 4, 5, 6, 3]),
         ("franchise=all&limit=2", [2, 1]),
         ("niche=1", [6, 1, 5]),
+        ("niche=1e-9", [1, 5, 6]),
+        ("niche=.1E1", [6, 1, 5]),
         ("niche=1&limit=1", [6]),
         ("franchise=all&niche=1", [6, 4, 2, 1, 5, 3]),
     ],

@@ -240,6 +240,8 @@ def test_a_limit_outside_1_to_100_is_refused(path, limit):
         ("adult=", "adult must be 0 or 1, got ''"),
         ("niche=1.01", "niche must be a number from 0 to 1, got '1.01'"),
         ("niche=-0.1", "niche must be a number from 0 to 1, got '-0.1'"),
+        ("niche=1e-", "niche must be a number from 0 to 1, got '1e-'"),
+        ("niche=1e99", "niche must be a number from 0 to 1, got '1e99'"),
         ("niche=nan", "niche must be a number from 0 to 1, got 'nan'"),
         ("niche=.", "niche must be a number from 0 to 1, got '.'"),
         ("&" * 5000, "the query string must be at most 4096 bytes long"),
