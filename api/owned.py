@@ -58,13 +58,13 @@ def rated_since(recent: Sequence[Recent], column_of: Mapping[AnimeId, Column]) -
     return Owned(columns, bytes([mark(one.rating, one.status) for one in usable]))
 
 
-def remembered(payload: bytes) -> Owned:
-    """A stored history.
+def remembered(payload: bytes | None) -> Owned:
+    """A stored history; nothing where none is stored.
 
     Raises:
         PayloadError: the bytes are not a history of a version we know.
     """
-    return Owned(*history_codec.parts(payload))
+    return NOTHING if payload is None else Owned(*history_codec.parts(payload))
 
 
 def _mark(title: GivenTitle) -> int:

@@ -151,7 +151,7 @@ def _top_up(
     (payload,) = state.history or (rankings.history(loaded.generation, state.user_id),)
     if payload is None and not news.columns:
         return ()
-    before = owned.NOTHING if payload is None else owned.remembered(payload)
+    before = owned.remembered(payload)
     theirs = before.and_since(news)
     order = loaded.catalogue.order
     known = order.and_shown(order.known(*theirs), stored.columns)
@@ -213,7 +213,7 @@ def titles_of(rankings: Rankings, user_id: UserId) -> Owned:
     """What a user has done with titles, what they rated just now too: nothing for a stranger."""
     loaded, _ = current_for(rankings, user_id)
     payload = rankings.history(loaded.generation, user_id)
-    before = owned.NOTHING if payload is None else owned.remembered(payload)
+    before = owned.remembered(payload)
     recent = rankings.user(loaded.generation, user_id).recent
     return before.and_since(owned.rated_since(recent, loaded.catalogue.column_of))
 
